@@ -1,0 +1,59 @@
+"""Roles: an admin becomes an owner, a user becomes front desk; five groups are made to choose from.
+
+Rule: ``admin`` may do everything, ``user`` joins the group "Front desk"; any other word is nobody who
+works here. The groups get their permissions after ``migrate`` (accounts/roles.py). A user joins once:
+whoever has been here before is not put back into a group that a manager has taken away.
+Inverse: ``role`` still counts until 0006 drops it; the groups stay.
+"""
+
+from django.db import migrations
+from django.db.models import BooleanField, Case, Value, When
+from django.db.models.lookups import Exact, In
+
+from hotel.migrator.operations import BatchedRunPython, RunPythonForNewRows
+
+GROUPS = ["Manager", "Front desk", "Housekeeping", "Accounting", "Read-only"]
+
+
+def works_here(apps, role):
+    return Case(
+        When(In(role, ["admin", "user"]), then=Value(True)),
+        default=Value(False),
+        output_field=BooleanField(),
+    )
+
+
+def is_owner(apps, role):
+    return Case(
+        When(Exact(role, Value("admin")), then=Value(True)),
+        default=Value(False),
+        output_field=BooleanField(),
+    )
+
+
+def join_groups(apps, users):
+    Group = apps.get_model("auth", "Group")
+    groups = Group.objects.using(users.db)
+    front_desk = {name: groups.get_or_create(name=name)[0] for name in GROUPS}["Front desk"]
+    Membership = apps.get_model("accounts", "User").groups.through
+    Membership.objects.using(users.db).bulk_create(
+        [
+            Membership(user_id=user, group_id=front_desk.pk)
+            for user in users.filter(role="user").values_list("pk", flat=True)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0004_convert_credentials")]
+
+    operations = [
+        BatchedRunPython(
+            works_here, BatchedRunPython.clear, "user", "is_staff", source="role", tally=True
+        ),
+        BatchedRunPython(
+            is_owner, BatchedRunPython.clear, "user", "is_superuser", source="role", tally=True
+        ),
+        RunPythonForNewRows(join_groups, "user"),
+    ]

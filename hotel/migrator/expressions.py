@@ -1,0 +1,104 @@
+"""Expressions that mean the same on SQLite and PostgreSQL; append-only, because migrations import them.
+
+All of them compile to SQL that plain ``psql`` and ``sqlite3`` have.
+"""
+
+from functools import reduce
+from operator import or_
+
+from django.db.models import BooleanField, Case, Func, Q, TextField, Value, When
+from django.db.models.functions import Coalesce, StrIndex
+from django.db.models.lookups import Exact, GreaterThan
+
+
+class IsDistinctFrom(Func):
+    """Whether two values differ, NULL being a value like any other."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " IS DISTINCT FROM "
+    arity = 2
+    output_field = BooleanField()
+
+    def as_sqlite(self, compiler, connection, **context):
+        """Compile to ``IS NOT``, which every SQLite understands."""
+        return self.as_sql(compiler, connection, arg_joiner=" IS NOT ", **context)
+
+
+class IsNotDistinctFrom(IsDistinctFrom):
+    """Whether two values are the same, NULL being a value like any other."""
+
+    arg_joiner = " IS NOT DISTINCT FROM "
+
+    def as_sqlite(self, compiler, connection, **context):
+        """Compile to ``IS``, which every SQLite understands."""
+        return self.as_sql(compiler, connection, arg_joiner=" IS ", **context)
+
+
+class AsText(Func):
+    """The canonical text of a value, as the archive keeps it; NULL stays NULL."""
+
+    template = "CAST(%(expressions)s AS text)"
+    arity = 1
+    output_field = TextField()
+
+
+class FromText(Func):
+    """The value of a column's type that ``AsText`` made text of."""
+
+    arity = 1
+
+    def __init__(self, expression, field):
+        """``field``: the model field whose column the text came from."""
+        super().__init__(expression, output_field=field)
+        self.column_of = field
+
+    def as_sql(self, compiler, connection, **context):
+        """Compile to a cast to the column's own type."""
+        column_type = self.column_of.db_type(connection)
+        return super().as_sql(
+            compiler, connection, template=f"CAST(%(expressions)s AS {column_type})", **context
+        )
+
+    def as_sqlite(self, compiler, connection, **context):
+        """Compile to what the column's affinity would make of the text; dates are text in SQLite."""
+        numbers = ("bool", "integer", "bigint", "smallint", "decimal", "real")
+        column_type = self.column_of.db_type(connection)
+        template = (
+            "CAST(%(expressions)s AS numeric)" if column_type in numbers else "%(expressions)s"
+        )
+        return super().as_sql(compiler, connection, template=template, **context)
+
+
+class AsciiLower(Func):
+    """Text with A to Z made small and every other character left alone, on both engines."""
+
+    function = "LOWER"
+    arity = 1
+    output_field = TextField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        """Compile with the C collation: PostgreSQL's own LOWER() depends on the server's locale."""
+        return self.as_sql(
+            compiler, connection, template='LOWER((%(expressions)s) COLLATE "C")', **context
+        )
+
+
+def mentions(text, *words):
+    """Return the condition that ``text`` contains one of ``words``, in capitals or not.
+
+    ``words``: ASCII in small letters. NULL contains nothing.
+    """
+    small = AsciiLower(Coalesce(text, Value("")))
+    return reduce(or_, (Q(GreaterThan(StrIndex(small, Value(word)), 0)) for word in words))
+
+
+def translate(value, words, *, otherwise):
+    """Return ``words[value]``, or ``otherwise`` where the value is NULL or not among the keys.
+
+    The comparison is exact: no trimming, no case folding. ``words``: a dict of text to text.
+    ``otherwise``: text or an expression, for instance ``value`` itself.
+    """
+    if isinstance(otherwise, str):
+        otherwise = Value(otherwise)
+    whens = [When(Exact(value, Value(old)), then=Value(new)) for old, new in words.items()]
+    return Case(*whens, default=otherwise, output_field=TextField())

