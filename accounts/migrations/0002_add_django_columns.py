@@ -8,6 +8,7 @@ from hotel.migrator.operations import AddField
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
+        ("rooms", "0004_require_room_status"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

@@ -7,7 +7,10 @@ from hotel.migrator.operations import CreateModel
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0001_initial")]
+    dependencies = [
+        ("payments", "0001_initial"),
+        ("reservations", "0002_add_guest_images"),
+    ]
 
     operations = [
         CreateModel(

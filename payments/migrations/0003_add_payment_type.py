@@ -6,7 +6,10 @@ from hotel.migrator.operations import AddField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0002_add_expenses")]
+    dependencies = [
+        ("payments", "0002_add_expenses"),
+        ("reservations", "0004_add_deposit_columns"),
+    ]
 
     operations = [
         AddField(

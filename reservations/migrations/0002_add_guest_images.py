@@ -10,6 +10,8 @@ from hotel.migrator.operations import CreateModel
 class Migration(migrations.Migration):
     dependencies = [
         ("reservations", "0001_initial"),
+        ("payments", "0001_initial"),
+        ("dashboard", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,6 +9,7 @@ from hotel.migrator.operations import AddField
 class Migration(migrations.Migration):
     dependencies = [
         ("reservations", "0002_add_guest_images"),
+        ("payments", "0002_add_expenses"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,10 @@ from hotel.migrator.operations import AddField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooms", "0001_initial")]
+    dependencies = [
+        ("rooms", "0001_initial"),
+        ("reservations", "0011_replace_status"),
+    ]
 
     operations = [
         AddField(

