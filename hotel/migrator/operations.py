@@ -24,7 +24,7 @@ from django.db.models import F, OuterRef, Value
 from hotel.migrator import tables
 from hotel.migrator.archive import Archive
 from hotel.migrator.batches import BATCH_SIZE, Batches
-from hotel.migrator.expressions import IsDistinctFrom
+from hotel.migrator.expressions import FromText, IsDistinctFrom
 
 
 def _owner(operation, app_label):
@@ -373,12 +373,12 @@ class BatchedRunPython(django_operations.RunPython):
     def _inverse(self, apps, field, value):
         if self.reverse_code is BatchedRunPython.clear:
             return _blank(field)
-        return self.reverse_code(apps, value)
+        return FromText(self.reverse_code(apps, value), field)
 
     def _up(self, apps, field, rows, mine, given_back):
         """Change ``rows``; return how many were changed and how many originals archived."""
         stands = F(field.attname)
-        new = self.code(apps, F(self.source))
+        new = FromText(self.code(apps, F(self.source)), field)
         if given_back:
             new = given_back(field, new, unless_changed=OuterRef(self.source))
         lost = rows.filter(IsDistinctFrom(self._inverse(apps, field, new), stands))
@@ -429,21 +429,30 @@ class CatchUp(BatchedRunPython):
     def _rule(self, apps, value):
         return self.rule(apps, value)
 
+    def _expected(self, apps, field):
+        """Return what the backfill, run now, would leave in the column."""
+        new = FromText(self.rule(apps, F(self.source)), field)
+        if self.exceptions.is_empty():
+            return new
+        return self.exceptions.given_back(field, new, unless_changed=OuterRef(self.source))
+
     def _up(self, apps, field, rows, mine, given_back):
         stands = F(field.attname)
-        new = self.rule(apps, F(self.source))
-        if not self.exceptions.is_empty():
-            new = self.exceptions.given_back(field, new, unless_changed=OuterRef(self.source))
+        new = self._expected(apps, field)
         late = rows.filter(IsDistinctFrom(new, stands))
         archived = mine.save(late, field.column, stands, became=new)
         return late.update(**{field.attname: new}), archived
 
     def _down(self, apps, field, rows, mine, given_back):
-        if not given_back:
-            return 0, 0
         stands = F(field.attname)
+        # What was written after this migration, and no rule gives, is not late when it comes up again.
+        written = rows.filter(IsDistinctFrom(self._expected(apps, field), stands))
+        archived = self.exceptions.save(written, field.column, stands, became=F(self.source))
+        if not given_back:
+            return 0, archived
         old = given_back(field, stands, unless_changed=OuterRef(field.attname))
-        return rows.filter(IsDistinctFrom(old, stands)).update(**{field.attname: old}), 0
+        late = rows.filter(IsDistinctFrom(old, stands))
+        return late.update(**{field.attname: old}), archived
 
 
 def _backfill(app_label, migration, model_name, field_name):
@@ -555,7 +564,7 @@ class RequireField(django_operations.AlterField):
         model = state.apps.get_model(app_label, self.model_name)
         field = model._meta.get_field(self.name)
         rule = _backfill(app_label, self.backfill, self.model_name, self.name)
-        new = rule.code(state.apps, F(rule.source))
+        new = FromText(rule.code(state.apps, F(rule.source)), field)
         archive = _archive(self, app_label, schema_editor, "forward")
 
         def fill(rows):

@@ -43,15 +43,18 @@ def insert(history, draw, most=4):
         label = model._meta.label_lower
         needed = [f.related_model._meta.label_lower for f in _foreign_keys(model) if not f.null]
         size = draw(st.integers(0, most)) if all(keys.get(parent) for parent in needed) else 0
+        taken = set()
+        keys[label] = []
         for key in range(1, size + 1):
-            history.insert(
-                model._meta.db_table,
-                **{
-                    field.column: key if field.primary_key else draw(_value(field, key, keys))
-                    for field in model._meta.local_concrete_fields
-                },
-            )
-        keys[label] = list(range(1, size + 1))
+            row = {
+                field.column: key if field.primary_key else draw(_value(field, key, keys))
+                for field in model._meta.local_concrete_fields
+            }
+            together = {tuple(row[column] for column in unique) for unique in _unique(model)}
+            if taken.isdisjoint(together):
+                history.insert(model._meta.db_table, **row)
+                keys[label].append(key)
+                taken |= together
     for model in _parents_first(apps):
         for field in model._meta.local_many_to_many:
             _link(history, draw, field, keys)
@@ -94,6 +97,15 @@ def _foreign_keys(model):
     return [f for f in model._meta.local_concrete_fields if isinstance(f, models.ForeignKey)]
 
 
+def _unique(model):
+    """Return the groups of columns that no two rows may share."""
+    return [
+        [model._meta.get_field(name).column for name in constraint.fields]
+        for constraint in model._meta.constraints
+        if isinstance(constraint, models.UniqueConstraint)
+    ]
+
+
 def _parents_first(apps):
     """Return the models of this project that have tables, each after those it refers to."""
     waiting = [model for model in apps.get_models() if model._meta.app_label in OWN_APPS]
@@ -120,8 +132,10 @@ def _permissions(history):
     if "auth_permission" not in _all_tables(history):
         return []
     if not history.execute("SELECT 1 FROM auth_permission"):
-        history.insert("django_content_type", id=1, app_label="rooms", model="room")
-        history.insert("auth_permission", name="Rooms", codename="x", content_type_id=1)
+        history.insert("django_content_type", app_label="somebody", model="thing")
+        kind = "SELECT id FROM django_content_type WHERE app_label = 'somebody'"
+        [(content_type,)] = history.execute(kind)
+        history.insert("auth_permission", name="A", codename="a", content_type_id=content_type)
     return [key for (key,) in history.execute("SELECT id FROM auth_permission")]
 
 
