@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,8 @@ class History:
 
     def migrate(self, *target, **options):
         """Run ``migrate``: no target means head; ``("rooms", "0002_…")`` or ``("rooms", "zero")``."""
-        call_command("migrate", *target, verbosity=0, interactive=False, **options)
+        options = {"verbosity": 0, "interactive": False, "stdout": StringIO(), **options}
+        call_command("migrate", *target, **options)
         return self
 
     def to_initial(self):
@@ -109,6 +111,7 @@ class History:
             cursor.execute(
                 f"INSERT INTO {quote(table)} ({names}) VALUES ({marks})", list(columns.values())
             )
+        return self
 
     def execute(self, sql, params=None):
         """Run SQL and return its rows, if it has any."""

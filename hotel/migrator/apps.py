@@ -1,10 +1,19 @@
-"""The application that moves the schema."""
+"""The application that moves the schema; it knows nothing of hotels."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class MigratorConfig(AppConfig):
-    """How the schema is moved; knows nothing of hotels."""
+    """Lossless operations, and the proof that ``migrate`` prints."""
 
     name = "hotel.migrator"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        """Follow each run of ``migrate``; as the only sender, this application hears it once."""
+        from hotel.migrator import batches, proof
+
+        for follow in (batches.forget_finished, proof.begin):
+            pre_migrate.connect(follow, sender=self)
+        for follow in (batches.forget_finished, proof.end):
+            post_migrate.connect(follow, sender=self)

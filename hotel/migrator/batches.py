@@ -2,15 +2,20 @@
 
 import logging
 import re
+import sys
+from time import monotonic
 
-from django.db import transaction
+from django.db import connections, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, DecimalField, F, Sum
 
+from hotel.migrator import tables
 from hotel.migrator.tables import Cursor
 
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 1000  # rows a transaction: some 10 ms of row locks on PostgreSQL
+PROGRESS_SECONDS = 5  # how often long work says how far it is
 TALLIED = 8  # distinct values that a progress line names; the others are counted together
 
 
@@ -30,19 +35,23 @@ class Batches:
         self.size = size
         self.resumable = resumable
 
-    def run(self, change, *, start=None, tally=None):
+    def run(self, change, *, start=None, tally=None, quiet=False):
         """Call ``change(rows)`` for each range; it returns how many were changed and archived.
 
-        start: called first, but not when a killed run is resumed. tally: ``(column before, column after)`` whose values
-        the progress line names. The line goes to the log when there were rows.
+        start: called first, but not when a killed run is resumed.
+        tally: ``(column before, column after)`` whose values the line in the log names.
+        quiet: log that line only if something changed, not whenever there were rows.
         """
         cursor = self._cursor()
         if start and not cursor.last_key:
             start()
         before = self._tally(tally[0]) if tally else ""
+        told = monotonic()
         while self._next(cursor, change):
-            pass
-        if cursor.rows_read:
+            if monotonic() - told > PROGRESS_SECONDS:
+                told = monotonic()
+                self._log(cursor, " so far")
+        if cursor.rows_changed or cursor.rows_archived or (cursor.rows_read and not quiet):
             after = self._tally(tally[1]) if tally else ""
             self._log(cursor, f"; {before} -> {after}" if tally else "")
 
@@ -92,17 +101,35 @@ class Batches:
             named.append(f"other {others}")
         return f"{column} {', '.join(named)}"
 
-    def _log(self, cursor, tally):
+    def _log(self, cursor, end):
         name = re.sub(r"#\d+ forward$", "", self.owner)
         name = re.sub(r"#\d+ backward$", " backward", name)
         logger.info(
-            "%s: %d rows read, %d changed, %d archived%s",
+            "%s%s: %d rows read, %d changed, %d archived%s",
+            "\n" if sys.stderr.isatty() else "",  # migrate's "Applying …" waits there for its OK
             name,
             cursor.rows_read,
             cursor.rows_changed,
             cursor.rows_archived,
-            tally,
+            end,
         )
+
+
+def forget_finished(sender, *, using, **kwargs):
+    """Delete the cursors of migrations that ended; a receiver of ``pre_migrate`` and ``post_migrate``.
+
+    A run that was killed is not recorded, so its cursor stays and the next run goes on from it.
+    """
+    connection = connections[using]
+    if not tables.exists(connection, Cursor):
+        return
+    applied = MigrationRecorder(connection).applied_migrations()
+    cursors = Cursor.objects.using(using)
+    for cursor in cursors.all():
+        label, direction = cursor.owner.split(" ")
+        app, name = label.rpartition("#")[0].split(".")
+        if ((app, name) in applied) == (direction == "forward"):
+            cursor.delete(using=using)
 
 
 def _shown(value):

@@ -13,6 +13,7 @@ to ``operations.``:
 """
 
 import sys
+from copy import copy
 from importlib import import_module
 
 from django.core.management.color import no_style
@@ -257,10 +258,8 @@ class RemoveField(_KeepsColumn, django_operations.RemoveField):
         field = model._meta.get_field(self.name)
         added = field
         if not (field.null or field.many_to_many or field.has_default() or field.has_db_default()):
-            added = field.clone()
+            added = copy(field)  # a clone would not know the model that a foreign key points to
             added.null = True
-            added.set_attributes_from_name(self.name)
-            added.model = model
         without = from_state.apps.get_model(app_label, self.model_name)
         schema_editor.add_field(without, added)
         self._give_back(app_label, schema_editor, model, "forward")
@@ -285,6 +284,8 @@ class BatchedRunPython(django_operations.RunPython):
     With ``atomic = False`` on the migration each batch commits on its own together with a cursor, so
     that a killed run goes on where it stopped and changes no row twice.
     """
+
+    quiet = False
 
     def __init__(
         self,
@@ -368,6 +369,7 @@ class BatchedRunPython(django_operations.RunPython):
             lambda rows: change(apps, field, rows, mine, given_back),
             start=mine.forget,
             tally=(before, after) if self.tally else None,
+            quiet=self.quiet,
         )
 
     def _inverse(self, apps, field, value):
@@ -405,6 +407,8 @@ class CatchUp(BatchedRunPython):
     migration: its name, as in ``"0010_transform_status"``. Only rows that the rule would change are
     written; their originals are archived and given back on the way down.
     """
+
+    quiet = True  # there is nothing to tell unless somebody wrote in between
 
     def __init__(self, migration, model_name, field_name):
         super().__init__(self._rule, BatchedRunPython.keep, model_name, field_name)

@@ -23,6 +23,7 @@ class ArchivedValue(models.Model):
     whether the row was changed in the meantime.
     """
 
+    id = models.BigAutoField(primary_key=True)
     owner = models.CharField(max_length=255)
     table_name = models.CharField(max_length=63)
     column_name = models.CharField(max_length=63)
