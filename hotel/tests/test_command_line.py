@@ -1,0 +1,271 @@
+"""What an operator can mend comes as one sentence; errors of programming keep their traceback."""
+
+import os
+import socket
+import sqlite3
+import struct
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import DatabaseError, OperationalError, connection
+from django.db.migrations.exceptions import MigrationSchemaMissing
+
+from hotel.command_line import connection_failure
+from hotel.tests import manage
+
+NO_KEY = (
+    "SECRET_KEY is required when DEBUG is off; set it to a long random text, such as "
+    "python -c 'import secrets; print(secrets.token_urlsafe(50))' prints.\n"
+)
+REFUSED = (
+    'Cannot use the database: connection to server at "127.0.0.1", port {} failed: '
+    "Connection refused; start PostgreSQL there or mend DATABASE_URL.\n"
+)
+
+
+@pytest.fixture
+def closed_port():
+    """Return a port of this machine on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    return port
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check"],
+        ["migrate"],
+        ["runserver"],
+        ["runserver", "--noreload"],
+        ["shell", "-c", "print(1)"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_settings_are_one_sentence(words):
+    done = manage(*words, DEBUG="off")
+    assert (done.stdout, done.stderr, done.returncode) == ("", NO_KEY, 1)
+
+
+def test_traceback_on_request():
+    done = manage("migrate", "--traceback", DEBUG="off")
+    assert done.stderr.startswith("Traceback (most recent call last):\n")
+    assert done.stderr.endswith(f"django.core.exceptions.ImproperlyConfigured: {NO_KEY}")
+    assert done.returncode == 1
+
+
+def test_help_needs_no_settings():
+    assert manage("help", DEBUG="off").returncode == 0
+
+
+def test_closed_port(closed_port):
+    done = manage("migrate", DATABASE_URL=f"postgresql://ada:hunter2@127.0.0.1:{closed_port}/hotel")
+    assert (done.stdout, done.stderr) == ("", REFUSED.format(closed_port))
+    assert done.returncode == 1
+
+
+def test_traceback_of_a_failed_connection_on_request(closed_port):
+    url = f"postgresql://ada:hunter2@127.0.0.1:{closed_port}/hotel"
+    done = manage("migrate", "--traceback", DATABASE_URL=url)
+    assert done.stderr.startswith("Traceback (most recent call last):\n")
+    assert "hunter2" not in done.stderr
+    assert done.returncode == 1
+
+
+def test_development_server_ends_when_the_database_cannot_be_reached(closed_port):
+    done = manage(
+        "runserver", "0", DATABASE_URL=f"postgresql://127.0.0.1:{closed_port}/hotel"
+    )  # port 0: any free one
+    assert done.stderr.endswith(REFUSED.format(closed_port))
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 1
+
+
+def test_unresolvable_host():
+    done = manage("migrate", DATABASE_URL="postgresql://ada:hunter2@nowhere.invalid/hotel")
+    assert done.stderr.startswith(
+        'Cannot use the database: could not translate host name "nowhere.invalid" to address: '
+    )
+    assert done.stderr.endswith("; mend the host in DATABASE_URL.\n")
+    assert done.stderr.count("\n") == 1
+    assert done.returncode == 1
+
+
+def test_host_that_never_answers():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        start = time.monotonic()
+        done = manage(
+            "migrate", DATABASE_URL=f"postgresql://127.0.0.1:{port}/hotel?connect_timeout=2"
+        )
+        seconds = time.monotonic() - start
+    assert done.stderr == (
+        f'Cannot use the database: connection to server at "127.0.0.1", port {port} failed: '
+        "timeout expired; start PostgreSQL there or mend DATABASE_URL.\n"
+    )
+    assert done.returncode == 1
+    assert 1 < seconds < 15
+
+
+def refuse_password(server):
+    """Be a PostgreSQL that asks for a password and refuses it, once.
+
+    The servers of the tests trust everybody. See "Message Formats" in PostgreSQL's manual.
+    """
+
+    def message(kind, body):
+        return kind + struct.pack("!i", 4 + len(body)) + body
+
+    client, _ = server.accept()
+    with client:
+        client.recv(1024)  # start-up: user and database
+        client.sendall(message(b"R", struct.pack("!i", 3)))  # a password in clear text, please
+        client.recv(1024)
+        fields = {
+            b"S": b"FATAL",
+            b"C": b"28P01",
+            b"M": b'password authentication failed for user "ada"',
+        }
+        body = b"".join(key + text + b"\0" for key, text in fields.items()) + b"\0"
+        client.sendall(message(b"E", body))
+
+
+def test_wrong_password():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        thread = threading.Thread(target=refuse_password, args=[server], daemon=True)
+        thread.start()
+        done = manage(
+            "migrate",
+            DATABASE_URL=f"postgresql://ada:hunter2@127.0.0.1:{port}/hotel?sslmode=disable",
+        )
+        thread.join(timeout=10)
+    assert done.stderr == (
+        f'Cannot use the database: connection to server at "127.0.0.1", port {port} failed: FATAL: '
+        'password authentication failed for user "ada"; '
+        "mend the user or the password in DATABASE_URL.\n"
+    )
+    assert done.returncode == 1
+
+
+def test_missing_database(postgresql_url):
+    url = urlsplit(postgresql_url)._replace(path="/hotel_nothing").geturl()
+    done = manage("migrate", DATABASE_URL=url)
+    assert done.stderr.endswith(
+        'FATAL: database "hotel_nothing" does not exist; '
+        "create it on the server or name another in DATABASE_URL.\n"
+    )
+    assert done.stderr.count("\n") == 1
+    assert done.returncode == 1
+
+
+def test_connection_lost_on_the_way(postgresql_url):
+    done = manage(
+        *("shell", "-v", "0", "-c"),
+        "from django.db import connection;"
+        "connection.cursor().execute('SELECT pg_terminate_backend(pg_backend_pid())')",
+        DATABASE_URL=postgresql_url,
+    )
+    assert done.stderr.startswith("Cannot use the database: ")
+    assert done.stderr.endswith("; start PostgreSQL there or mend DATABASE_URL.\n")
+    assert done.returncode == 1
+
+
+def test_a_statement_that_fails_on_postgresql_keeps_its_traceback(postgresql_url):
+    done = manage(
+        *("shell", "-v", "0", "-c"),
+        "from django.db import connection; cursor = connection.cursor();"
+        "cursor.execute('SET statement_timeout = 1'); cursor.execute('SELECT pg_sleep(1)')",
+        DATABASE_URL=postgresql_url,
+    )
+    assert done.stderr.startswith("Traceback (most recent call last):\n")
+    assert "OperationalError: canceling statement due to statement timeout" in done.stderr
+    assert done.returncode == 1
+
+
+def test_a_statement_that_fails_on_sqlite_keeps_its_traceback():
+    done = manage(
+        *("shell", "-v", "0", "-c"),
+        "from django.db import connection; connection.cursor().execute('SELECT * FROM nowhere')",
+        DATABASE_URL="sqlite://:memory:",
+    )
+    assert done.stderr.startswith("Traceback (most recent call last):\n")
+    assert done.stderr.endswith("OperationalError: no such table: nowhere\n")
+    assert done.returncode == 1
+
+
+def test_missing_folder_of_the_sqlite_file(tmp_path):
+    path = tmp_path / "missing" / "hotel.sqlite3"
+    done = manage("migrate", DATABASE_URL=f"sqlite:///{path}")
+    assert done.stderr == (
+        f"Cannot use the database file {path}: its folder is missing or closed to this user; "
+        "make it or mend DATABASE_URL.\n"
+    )
+    assert done.returncode == 1
+
+
+def test_folder_instead_of_the_sqlite_file(tmp_path):
+    done = manage("migrate", DATABASE_URL=f"sqlite:///{tmp_path}")
+    assert done.stderr == (
+        f"Cannot use the database file {tmp_path}: it is a folder; name a file in DATABASE_URL.\n"
+    )
+    assert done.returncode == 1
+
+
+def test_file_that_is_no_database(tmp_path):
+    path = tmp_path / "hotel.sqlite3"
+    path.write_text("Dear diary\n" * 100)
+    done = manage("migrate", DATABASE_URL=f"sqlite:///{path}")
+    assert done.stderr == (
+        f"Cannot use the database file {path}: it is not an SQLite database; "
+        "move it away or name another in DATABASE_URL.\n"
+    )
+    assert done.returncode == 1
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a folder closed to root too: /proc")
+def test_unwritable_folder_of_the_sqlite_file():
+    done = manage("migrate", DATABASE_URL="sqlite:////proc/hotel.sqlite3")
+    assert done.stderr == (
+        "Cannot use the database file /proc/hotel.sqlite3: access is denied; "
+        "let this user read and write the file and its folder.\n"
+    )
+    assert done.returncode == 1
+
+
+@pytest.fixture
+def read_only(tmp_path, monkeypatch):
+    """Return the error of a statement that writes to a read-only database, as Django raises it."""
+    path = str(tmp_path / "hotel.sqlite3")
+    sqlite3.connect(path).execute("CREATE TABLE room (id integer)").connection.close()
+    monkeypatch.setitem(connection.settings_dict, "NAME", path)
+    with pytest.raises(OperationalError) as error, connection.wrap_database_errors:
+        sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute("DELETE FROM room")
+    return error.value
+
+
+READ_ONLY = (
+    "Cannot use the database file {}: it is read-only; let this user write the file and its folder."
+)
+
+
+@pytest.mark.sqlite
+def test_read_only_file(read_only):
+    path = connection.settings_dict["NAME"]
+    assert connection_failure(read_only) == READ_ONLY.format(path)
+
+
+@pytest.mark.sqlite
+def test_the_first_statement_of_migrate_fails(read_only):
+    """Django wraps that error once more, and not as its cause."""
+    path = connection.settings_dict["NAME"]
+    error = MigrationSchemaMissing("Unable to create the django_migrations table")
+    error.__context__ = read_only
+    assert connection_failure(error) == READ_ONLY.format(path)
+
+
+@pytest.mark.parametrize("kind", [OperationalError, DatabaseError, MigrationSchemaMissing])
+def test_an_error_that_no_driver_raised_is_none_of_the_connection(kind):
+    assert connection_failure(kind("the connection is fine")) is None

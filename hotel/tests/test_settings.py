@@ -1,0 +1,257 @@
+"""The settings as the environment asks for them."""
+
+import importlib.util
+import os
+import re
+import runpy
+import shutil
+from unittest import mock
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from hotel.tests import PROJECT, manage
+
+PRODUCTION = {"DEBUG": "off", "SECRET_KEY": "$k#" + "0123456789" * 5, "ALLOWED_HOSTS": "a.example"}
+
+
+def load(file=PROJECT / "hotel" / "settings.py", **env):
+    """Return the settings that ``env`` alone gives, leaving the environment of the tests alone."""
+    with mock.patch.dict(os.environ, env, clear=True):
+        return runpy.run_path(str(file))
+
+
+def settings(**env):
+    return load(ENV_FILE="", **env)
+
+
+def refusal(**env):
+    with pytest.raises(ImproperlyConfigured) as error:
+        load(**{"ENV_FILE": "", **env})
+    return str(error.value)
+
+
+@pytest.fixture
+def env_file(tmp_path):
+    """Return a function that writes the lines of an environment file and returns its path."""
+
+    def write(*lines):
+        path = tmp_path / "hotel.env"
+        path.write_text("\n".join(lines))
+        return str(path)
+
+    return write
+
+
+def test_nothing_set_means_development():
+    found = settings()
+    assert found["DEBUG"] is True
+    assert found["SECRET_KEY"] == "django-insecure-development-only"
+    assert found["ALLOWED_HOSTS"] == []
+    assert found["DATABASES"]["default"]["NAME"] == str(PROJECT / "db.sqlite3")
+    assert found["TIME_ZONE"] == "Asia/Jakarta"
+    assert found["SECURE_SSL_REDIRECT"] is False
+    assert found["SECURE_HSTS_SECONDS"] == 0
+    assert found["SECURE_PROXY_SSL_HEADER"] is None
+    assert found["SESSION_COOKIE_SECURE"] is False
+    assert found["CSRF_COOKIE_SECURE"] is False
+
+
+def test_debug_off_brings_what_production_needs():
+    found = settings(**PRODUCTION)
+    assert found["DEBUG"] is False
+    assert found["SECRET_KEY"] == PRODUCTION["SECRET_KEY"]
+    assert found["ALLOWED_HOSTS"] == ["a.example"]
+    assert found["SECURE_SSL_REDIRECT"] is True
+    assert found["SECURE_HSTS_SECONDS"] == 31_536_000
+    assert found["SESSION_COOKIE_SECURE"] is True
+    assert found["CSRF_COOKIE_SECURE"] is True
+    assert found["SESSION_COOKIE_AGE"] == 43_200
+    assert found["X_FRAME_OPTIONS"] == "DENY"
+    assert found["SECURE_REFERRER_POLICY"] == "same-origin"
+
+
+def test_documented_production_environment_passes_the_deployment_checks():
+    done = manage(
+        *("check", "--deploy", "--fail-level", "WARNING"),
+        ENV_FILE=".env.example",
+        SECRET_KEY=PRODUCTION["SECRET_KEY"],
+    )
+    assert (done.stdout, done.stderr, done.returncode) == (
+        "System check identified no issues (0 silenced).\n",
+        "",
+        0,
+    )
+
+
+@pytest.mark.parametrize("key", ["", "  "])
+def test_secret_key_is_required_when_debug_is_off(key):
+    assert refusal(DEBUG="off", SECRET_KEY=key) == (
+        "SECRET_KEY is required when DEBUG is off; set it to a long random text, such as "
+        "python -c 'import secrets; print(secrets.token_urlsafe(50))' prints."
+    )
+
+
+@pytest.mark.parametrize("word", ["on", "On", "true", "yes", "1", " 1 "])
+def test_words_for_debug_on(word):
+    assert settings(DEBUG=word)["DEBUG"] is True
+
+
+@pytest.mark.parametrize("word", ["off", "OFF", "False", "no", "0"])
+def test_words_for_debug_off(word):
+    assert settings(**{**PRODUCTION, "DEBUG": word})["DEBUG"] is False
+
+
+@pytest.mark.parametrize("word", ["", "2", "maybe", "off # comment"])
+def test_debug_is_not_guessed(word):
+    assert refusal(DEBUG=word) == "DEBUG is neither on nor off; set it to one of these two words."
+
+
+def test_hosts_and_origins_are_separated_by_commas():
+    found = settings(
+        ALLOWED_HOSTS="a.example, b.example,", CSRF_TRUSTED_ORIGINS="https://a.example"
+    )
+    assert found["ALLOWED_HOSTS"] == ["a.example", "b.example"]
+    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://a.example"]
+
+
+def test_a_proxy_can_end_tls():
+    found = settings(
+        **PRODUCTION,
+        SECURE_PROXY_SSL_HEADER="X-Forwarded-Proto: https",
+        SECURE_SSL_REDIRECT="off",
+    )
+    assert found["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+    assert found["SECURE_SSL_REDIRECT"] is False
+
+
+@pytest.mark.parametrize("line", ["X-Forwarded-Proto", "X-Forwarded-Proto:", "X Y: https"])
+def test_proxy_header_must_be_a_header(line):
+    assert refusal(SECURE_PROXY_SSL_HEADER=line) == (
+        "SECURE_PROXY_SSL_HEADER is not a header; write it as the proxy sends it,"
+        ' such as "X-Forwarded-Proto: https".'
+    )
+
+
+def test_connections_to_postgresql_are_kept_outside_development():
+    url = {"DATABASE_URL": "postgresql:///hotel"}
+
+    def age(**env):
+        return settings(**url, **env)["DATABASES"]["default"]["CONN_MAX_AGE"]
+
+    assert age() == 0
+    assert age(**PRODUCTION) == 60
+    assert age(**PRODUCTION, CONN_MAX_AGE="5") == 5
+
+
+def test_connections_to_sqlite_are_not_kept():
+    assert "CONN_MAX_AGE" not in settings(**PRODUCTION)["DATABASES"]["default"]
+
+
+@pytest.mark.parametrize("word", ["", "-1", "1.5", "ten"])
+def test_seconds_are_not_guessed(word):
+    assert refusal(SECURE_HSTS_SECONDS=word) == (
+        "SECURE_HSTS_SECONDS is not a whole number of seconds; set it to one."
+    )
+
+
+def test_empty_database_url_is_no_default():
+    assert refusal(DATABASE_URL="").startswith("DATABASE_URL is empty; accepted are sqlite:///FILE")
+
+
+def test_time_zone():
+    assert settings(HOTEL_TIME_ZONE="Europe/Paris")["TIME_ZONE"] == "Europe/Paris"
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "Asia", "/etc/passwd", "../UTC"])
+def test_time_zone_must_exist(zone):
+    assert refusal(HOTEL_TIME_ZONE=zone) == (
+        f'HOTEL_TIME_ZONE is "{zone}", which is no time zone of this system; '
+        "set it to a name such as Asia/Jakarta."
+    )
+
+
+def test_environment_file_sets_what_the_environment_does_not(env_file):
+    path = env_file(
+        "# comment",
+        "",
+        "  # comment",
+        "ALLOWED_HOSTS=file.example",
+        "DEBUG='off'",
+        "SECRET_KEY=$a#b",
+    )
+    found = load(ENV_FILE=path, ALLOWED_HOSTS="real.example")
+    assert found["ALLOWED_HOSTS"] == ["real.example"]
+    assert found["DEBUG"] is False
+    assert found["SECRET_KEY"] == "$a#b"
+
+
+def test_an_empty_variable_wins_over_the_file_too(env_file):
+    path = env_file("DATABASE_URL=sqlite:///other.sqlite3")
+    assert refusal(ENV_FILE=path, DATABASE_URL="").startswith("DATABASE_URL is empty;")
+
+
+def test_file_in_the_project_folder_is_read_unless_another_is_named(tmp_path, env_file):
+    project = tmp_path / "project"
+    (project / "hotel").mkdir(parents=True)
+    copy = shutil.copy(PROJECT / "hotel" / "settings.py", project / "hotel")
+    assert load(copy)["TIME_ZONE"] == "Asia/Jakarta"
+
+    (project / ".env").write_text("HOTEL_TIME_ZONE=Asia/Tokyo\n")
+    assert load(copy)["TIME_ZONE"] == "Asia/Tokyo"
+    assert load(copy, ENV_FILE="")["TIME_ZONE"] == "Asia/Jakarta"
+    named = env_file("HOTEL_TIME_ZONE=Asia/Dili")
+    assert load(copy, ENV_FILE=named)["TIME_ZONE"] == "Asia/Dili"
+
+
+def test_missing_environment_file_is_an_error(tmp_path):
+    path = tmp_path / "nothing.env"
+    assert refusal(ENV_FILE=str(path)) == (
+        f"Cannot read the environment file {path}: No such file or directory; "
+        "mend ENV_FILE or the file."
+    )
+
+
+def test_environment_file_must_be_text(tmp_path):
+    path = tmp_path / "hotel.env"
+    path.write_bytes(b"SECRET_KEY=\xff")
+    assert refusal(ENV_FILE=str(path)) == (
+        f"Cannot read the environment file {path}: it is not text in UTF-8; "
+        "mend ENV_FILE or the file."
+    )
+
+
+@pytest.mark.parametrize("line", ["DATABASE_URL = postgres://ada:hunter2@db/hotel", "hunter2"])
+def test_a_line_that_sets_nothing_is_an_error_and_is_not_shown(env_file, line):
+    path = env_file("DEBUG=on", line)
+    assert refusal(ENV_FILE=path) == (
+        f"Line 2 of the environment file {path} is not NAME=value without blanks around the sign; "
+        "mend it or put # before it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("env", "installed", "used"),
+    [({}, True, False), (PRODUCTION, True, True), (PRODUCTION, False, False)],
+)
+def test_whitenoise_is_used_in_production_if_it_is_installed(monkeypatch, env, installed, used):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: installed or None)
+    found = settings(**env)
+    assert (found["MIDDLEWARE"][1] == "whitenoise.middleware.WhiteNoiseMiddleware") is used
+    assert ("STORAGES" in found) is used
+
+
+def test_migrator_says_each_thing_once_and_bare():
+    done = manage(
+        *("shell", "-v", "0", "-c"),
+        "import logging; logging.getLogger('hotel.migrator.lock').info('waiting for the lock')",
+    )
+    assert (done.stdout, done.stderr) == ("", "waiting for the lock\n")
+
+
+def test_every_variable_is_described():
+    source = (PROJECT / "hotel" / "settings.py").read_text()
+    example = (PROJECT / ".env.example").read_text()
+    variables = set(re.findall(r'\w\("([A-Z_]+)"', source))
+    assert {"SECRET_KEY", "DATABASE_URL", "HOTEL_TIME_ZONE"} < variables
+    assert [name for name in variables if name not in example] == []
