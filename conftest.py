@@ -3,6 +3,10 @@
 import json
 import os
 import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -19,6 +23,13 @@ SAMPLE = Path(__file__).parent / "hotel" / "migrator" / "tests" / "data" / "lega
 OWN_APPS = ("accounts", "dashboard", "rooms", "reservations", "payments")
 
 
+def pytest_configure(config):
+    """Keep temporary files in a folder of this run, which is gone afterwards."""
+    if not config.option.basetemp:  # set by the user, or by xdist for its workers
+        config.option.basetemp = tempfile.mkdtemp(prefix="hotel-tests-")
+        config.add_cleanup(partial(shutil.rmtree, config.option.basetemp, ignore_errors=True))
+
+
 def pytest_collection_modifyitems(items):
     """Skip, by name, what the engine under test cannot run."""
     vendor = connection.vendor
@@ -26,6 +37,24 @@ def pytest_collection_modifyitems(items):
         for engine in ("postgresql", "sqlite"):
             if item.get_closest_marker(engine) and vendor != engine:
                 item.add_marker(pytest.mark.skip(reason=f"needs {engine}, runs on {vendor}"))
+
+
+def pytest_report_header():
+    """Say which engine the tests run on."""
+    if connection.vendor == "sqlite":
+        return f"database: SQLite {sqlite3.sqlite_version}"
+    with closing(connection.Database.connect(**connection.get_connection_params())) as server:
+        return f"database: PostgreSQL {server.get_parameter_status('server_version')}"
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Count and name the tests that were skipped, which pytest only counts."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped:
+        terminalreporter.section(f"{len(skipped)} skipped on {connection.display_name}")
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        terminalreporter.line(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
 
 
 @pytest.fixture(scope="session")

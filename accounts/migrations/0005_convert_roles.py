@@ -3,7 +3,8 @@
 Rule: ``admin`` may do everything, ``user`` joins the group "Front desk"; any other word is nobody who
 works here. The groups get their permissions after ``migrate`` (accounts/roles.py). A user joins once:
 whoever has been here before is not put back into a group that a manager has taken away.
-Inverse: ``role`` still counts until 0006 drops it; the groups stay.
+Inverse: ``role`` still counts until 0006 drops it. The groups stay; the memberships made here are
+archived, and come back on the way up.
 """
 
 from django.db import migrations
@@ -36,12 +37,11 @@ def join_groups(apps, users):
     groups = Group.objects.using(users.db)
     front_desk = {name: groups.get_or_create(name=name)[0] for name in GROUPS}["Front desk"]
     Membership = apps.get_model("accounts", "User").groups.through
-    Membership.objects.using(users.db).bulk_create(
-        [
-            Membership(user_id=user, group_id=front_desk.pk)
-            for user in users.filter(role="user").values_list("pk", flat=True)
-        ],
-        ignore_conflicts=True,
+    memberships = Membership.objects.using(users.db)
+    members = memberships.filter(group_id=front_desk.pk).values("user_id")
+    joining = users.filter(role="user").exclude(pk__in=members).values_list("pk", flat=True)
+    return memberships.bulk_create(
+        [Membership(user_id=user, group_id=front_desk.pk) for user in joining]
     )
 
 

@@ -3,11 +3,15 @@
 Everything is one statement a call, inside the caller's transaction; no row passes through Python.
 """
 
+import logging
+
 from django.db import connections
-from django.db.models import Case, Exists, OuterRef, Subquery, TextField, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Subquery, TextField, Value, When
 
 from hotel.migrator.expressions import AsText, FromText, IsNotDistinctFrom
 from hotel.migrator.tables import ArchivedValue
+
+logger = logging.getLogger(__name__)
 
 WHOLE_ROW = ""  # column_name of an archived row
 
@@ -46,46 +50,90 @@ class Archive:
         )
         return self._insert(*chosen.query.get_compiler(self.alias).as_sql())
 
-    def save_rows(self, table, key_column):
-        """Archive every row of ``table`` as JSON and return how many."""
+    def save_rows(self, rows):
+        """Archive whole rows, a queryset, as JSON and return how many."""
         quote = self.connection.ops.quote_name
+        model = rows.model
+        table, key = model._meta.db_table, quote(model._meta.pk.column)
         if self.connection.vendor == "postgresql":
             document = "row_to_json(kept)::text"
         else:
             pairs = ", ".join(f"'{column}', {quote(column)}" for column in self._columns(table))
             document = f"json_object({pairs})"
+        chosen, params = rows.order_by().values("pk").query.get_compiler(self.alias).as_sql()
         return self._insert(
-            f"SELECT %s, %s, %s, CAST({quote(key_column)} AS text), {document}, NULL"
-            f" FROM {quote(table)} AS kept WHERE {quote(key_column)} IS NOT NULL",
-            (self.owner, table, WHOLE_ROW),
+            f"SELECT %s, %s, %s, CAST({key} AS text), {document}, NULL"
+            f" FROM {quote(table)} AS kept WHERE {key} IN ({chosen})",
+            (self.owner, table, WHOLE_ROW, *params),
         )
 
-    def restore_rows(self, table, key_column):
-        """Insert the archived rows that are missing in ``table``, forget them, return how many."""
+    def restore_rows(self, model):
+        """Insert the archived rows of ``model`` that are missing, forget them, return how many.
+
+        A row whose key or other unique value was taken in the meantime, or that needs another row that
+        is gone by now, stays in the archive; a reference that may be NULL becomes NULL.
+        """
         quote = self.connection.ops.quote_name
-        columns = ", ".join(quote(column) for column in self._columns(table))
+        table = model._meta.db_table
+        columns = self._columns(table)
         if self.connection.vendor == "postgresql":
-            source = "json_populate_record(NULL::{}, kept.original::json) AS given".format(
-                quote(table)
+            given = (
+                "migrator_archive AS kept,"
+                f" LATERAL json_populate_record(NULL::{quote(table)}, kept.original::json) AS given"
             )
-            values = ", ".join(f"given.{quote(column)}" for column in self._columns(table))
-            from_clause = f"migrator_archive AS kept, LATERAL {source}"
+            values = {column: f"given.{quote(column)}" for column in columns}
         else:
-            values = ", ".join(
-                f"json_extract(kept.original, '$.\"{column}\"')" for column in self._columns(table)
+            given = "migrator_archive AS kept"
+            values = {
+                column: f"json_extract(kept.original, '$.\"{column}\"')" for column in columns
+            }
+        condition = "kept.owner = %s AND kept.table_name = %s AND kept.column_name = %s"
+        for field in _references(model):
+            parent, target = field.related_model._meta.db_table, field.target_field.column
+            if parent == table:
+                continue  # it comes back in the same statement
+            stands = (
+                f"EXISTS (SELECT 1 FROM {quote(parent)} AS parent"
+                f" WHERE parent.{quote(target)} = {values[field.column]})"
             )
-            from_clause = "migrator_archive AS kept"
-        mine = "kept.owner = %s AND kept.table_name = %s AND kept.column_name = %s"
+            if field.null:
+                values[field.column] = f"CASE WHEN {stands} THEN {values[field.column]} END"
+            else:
+                condition += f" AND {stands}"
+        names = ", ".join(quote(column) for column in columns)
+        chosen = ", ".join(values[column] for column in columns)
+        present = model._base_manager.using(self.alias).alias(key=AsText("pk"))
+        there = Exists(present.filter(key=OuterRef("row_key")))
+        mine = self.entries.filter(table_name=table, column_name=WHOLE_ROW)
+        taken = list(mine.filter(there).values_list("row_key", flat=True))
         with self.connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {quote(table)} ({columns}) SELECT {values} FROM {from_clause}"
-                f" WHERE {mine} AND NOT EXISTS (SELECT 1 FROM {quote(table)} AS present"
-                f" WHERE CAST(present.{quote(key_column)} AS text) = kept.row_key)",
+                f"INSERT INTO {quote(table)} ({names}) SELECT {chosen} FROM {given}"
+                f" WHERE {condition} ON CONFLICT DO NOTHING",
                 (self.owner, table, WHOLE_ROW),
             )
             restored = cursor.rowcount
-        self.entries.filter(table_name=table, column_name=WHOLE_ROW).delete()
+        mine.filter(there).exclude(row_key__in=taken).delete()
+        left = mine.count()
+        if left:
+            logger.warning(
+                "%s: %d rows stay in migrator_archive: their keys were taken, or rows they refer to"
+                " are gone.",
+                table,
+                left,
+            )
         return restored
+
+    def row_keys(self, model):
+        """Return the keys, as text, of the rows of ``model`` that are archived whole."""
+        mine = self.entries.filter(table_name=model._meta.db_table, column_name=WHOLE_ROW)
+        return list(mine.values_list("row_key", flat=True))
+
+    def models(self, apps):
+        """Return the models of ``apps`` of which anything is archived here."""
+        tables = set(self.entries.values_list("table_name", flat=True).distinct())
+        models = apps.get_models(include_auto_created=True)
+        return [model for model in models if model._meta.db_table in tables]
 
     def given_back(self, field, default, unless_changed=None):
         """Return the expression that gives ``field`` of a row its original, else ``default``.
@@ -108,11 +156,18 @@ class Archive:
         self.entries.delete()
 
     def _entries_of_row(self, field):
-        return self.entries.filter(
+        mine = self.entries.filter(
             table_name=field.model._meta.db_table,
             column_name=field.column,
             row_key=AsText(OuterRef("pk")),
         )
+        if field in _references(field.model):
+            target = field.target_field
+            original = FromText(OuterRef("original"), target)
+            parents = field.related_model._base_manager.using(self.alias)
+            # A reference to a row that is gone by now could not be held.
+            mine = mine.filter(Exists(parents.filter(**{target.attname: original})))
+        return mine
 
     def _insert(self, select, params):
         columns = "owner, table_name, column_name, row_key, original, became"
@@ -127,6 +182,16 @@ class Archive:
             return cursor.rowcount
 
     def _columns(self, table):
+        """Return the columns that are in the table, those that no model knows included."""
         with self.connection.cursor() as cursor:
             description = self.connection.introspection.get_table_description(cursor, table)
         return [column.name for column in description]
+
+
+def _references(model):
+    """Return the foreign keys of ``model`` that the database enforces."""
+    return [
+        field
+        for field in model._meta.local_concrete_fields
+        if field.is_relation and field.db_constraint
+    ]

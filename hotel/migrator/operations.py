@@ -88,7 +88,7 @@ class _KeepsRows:
         archive = _archive(self, app_label, schema_editor, direction)
         for kept in self._tables(model):
             _lock(schema_editor, kept)
-            archive.save_rows(kept._meta.db_table, kept._meta.pk.column)
+            archive.save_rows(kept._base_manager.using(archive.alias))
 
     def _give_back(self, app_label, schema_editor, model, direction):
         if schema_editor.collect_sql:
@@ -100,7 +100,7 @@ class _KeepsRows:
         if archive.is_empty():
             return
         for kept in self._tables(model):
-            archive.restore_rows(kept._meta.db_table, kept._meta.pk.column)
+            archive.restore_rows(kept)
         _reset_sequences(schema_editor, self._tables(model))
 
 
@@ -162,7 +162,7 @@ class _KeepsColumn:
         if field.many_to_many:
             through = field.remote_field.through
             _lock(schema_editor, through)
-            archive.save_rows(through._meta.db_table, through._meta.pk.column)
+            archive.save_rows(through._base_manager.using(archive.alias))
             return
         _lock(schema_editor, model)
         rows = model._base_manager.using(archive.alias)
@@ -174,6 +174,25 @@ class _KeepsColumn:
             rows = rows.filter(IsDistinctFrom(F(field.attname), _blank(field)))
             archive.save(rows, field.column, F(field.attname))
 
+    def _add(self, app_label, schema_editor, without, model, direction):
+        """Add the column to ``without``, which makes it ``model``, and give back its values.
+
+        A required column that has no default is nullable until they are there.
+        """
+        field = added = model._meta.get_field(self.name)
+        is_filled = field.null or field.many_to_many or field.generated or field.has_db_default()
+        is_given_back = self.refill or not (
+            schema_editor.collect_sql
+            or _archive(self, app_label, schema_editor, direction).is_empty()
+        )
+        if is_given_back and not is_filled and schema_editor.effective_default(field) is None:
+            added = copy(field)  # a clone would not know the model that a foreign key points to
+            added.null = True
+        schema_editor.add_field(without, added)
+        self._give_back(app_label, schema_editor, model, direction)
+        if added is not field:
+            schema_editor.alter_field(model, added, field)
+
     def _give_back(self, app_label, schema_editor, model, direction):
         if schema_editor.collect_sql:
             return
@@ -183,7 +202,7 @@ class _KeepsColumn:
         if field.many_to_many:
             if not archive.is_empty():
                 through = field.remote_field.through
-                archive.restore_rows(through._meta.db_table, through._meta.pk.column)
+                archive.restore_rows(through)
                 _reset_sequences(schema_editor, [through])
             return
         rows = model._base_manager.using(connection.alias)
@@ -213,9 +232,14 @@ class AddField(_KeepsColumn, django_operations.AddField):
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         """Add the column and give back the values that were archived when it was dropped."""
-        super().database_forwards(app_label, schema_editor, from_state, to_state)
         model = to_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        if self.preserve_default:
+            without = from_state.apps.get_model(app_label, self.model_name)
+            self._add(app_label, schema_editor, without, model, "backward")
+        else:  # the rows that have no value in the archive get the default of this once
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
             self._give_back(app_label, schema_editor, model, "backward")
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
@@ -255,16 +279,8 @@ class RemoveField(_KeepsColumn, django_operations.RemoveField):
         model = to_state.apps.get_model(app_label, self.model_name)
         if not self.allow_migrate_model(schema_editor.connection.alias, model):
             return
-        field = model._meta.get_field(self.name)
-        added = field
-        if not (field.null or field.many_to_many or field.has_default() or field.has_db_default()):
-            added = copy(field)  # a clone would not know the model that a foreign key points to
-            added.null = True
         without = from_state.apps.get_model(app_label, self.model_name)
-        schema_editor.add_field(without, added)
-        self._give_back(app_label, schema_editor, model, "forward")
-        if added is not field:
-            schema_editor.alter_field(model, added, field)
+        self._add(app_label, schema_editor, without, model, "forward")
 
 
 class BatchedRunPython(django_operations.RunPython):
@@ -342,11 +358,13 @@ class BatchedRunPython(django_operations.RunPython):
         """Give back every row, batch by batch."""
         self._run(app_label, schema_editor, from_state, "backward", self._down)
 
+    def _is_meant(self, app_label, schema_editor):
+        alias, model_name = schema_editor.connection.alias, self.model_name.lower()
+        return router.allow_migrate(alias, app_label, model_name=model_name, **self.hints)
+
     def _run(self, app_label, schema_editor, state, direction, change):
         alias = schema_editor.connection.alias
-        if not router.allow_migrate(
-            alias, app_label, model_name=self.model_name.lower(), **self.hints
-        ):
+        if not self._is_meant(app_label, schema_editor):
             return
         state.clear_delayed_apps_cache()
         apps = state.apps
@@ -423,6 +441,8 @@ class CatchUp(BatchedRunPython):
         return f"Repeat {self.migration} for rows of {self.model_name} written since"
 
     def _run(self, app_label, schema_editor, state, direction, change):
+        if not self._is_meant(app_label, schema_editor):
+            return
         backfill = _backfill(app_label, self.migration, self.model_name, self.field_name)
         self.source = backfill.source
         self.rule = backfill.code
@@ -583,8 +603,9 @@ class RequireField(django_operations.AlterField):
 class RunPythonForNewRows(django_operations.RunPython):
     """A ``RunPython`` that a row of a model meets once, however often the migration goes up and down.
 
-    code: ``f(apps, rows)``; ``rows`` is a queryset of the rows it was not called for before. On the way
-    down nothing is undone, but it is remembered which rows were there.
+    code: ``f(apps, rows)``; ``rows`` is a queryset of the rows it was not called for before. It returns
+    the instances it inserted, of one model, if any: on the way down they are archived and deleted, and
+    on the way up they come back, except those that were deleted by somebody else.
     """
 
     def __init__(self, code, model_name, hints=None, elidable=False):
@@ -600,26 +621,46 @@ class RunPythonForNewRows(django_operations.RunPython):
         )
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        """Call the code for the rows that are new."""
-        self._run(app_label, schema_editor, from_state, is_forward=True)
+        """Give back what was inserted before, and call the code for the rows that are new."""
+        self._run(app_label, schema_editor, from_state, self._up)
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
-        """Remember the rows that are there."""
-        self._run(app_label, schema_editor, from_state, is_forward=False)
+        """Archive and delete what was inserted, and remember the rows that are there."""
+        self._run(app_label, schema_editor, from_state, self._down)
 
-    def _run(self, app_label, schema_editor, state, is_forward):
+    def _run(self, app_label, schema_editor, state, move):
         alias = schema_editor.connection.alias
         if not router.allow_migrate(
             alias, app_label, model_name=self.model_name.lower(), **self.hints
         ):
             return
         state.clear_delayed_apps_cache()
-        model = state.apps.get_model(app_label, self.model_name)
-        rows = model._base_manager.using(alias)
+        rows = state.apps.get_model(app_label, self.model_name)._base_manager.using(alias)
+        made = _archive(self, app_label, schema_editor, "forward")
         met = _archive(self, app_label, schema_editor, "backward")
         with transaction.atomic(using=alias):
-            if is_forward:
-                self.code(state.apps, rows.exclude(pk__in=met.kept(rows, model._meta.pk)))
-                met.forget()
-            else:
-                met.save(rows.all(), model._meta.pk.column, F("pk"))
+            move(schema_editor, state.apps, rows, made, met)
+
+    def _up(self, schema_editor, apps, rows, made, met):
+        for model in met.models(apps):
+            if model._meta.db_table != rows.model._meta.db_table:
+                back = met.row_keys(model)
+                met.restore_rows(model)
+                self._remember(made, model, back)
+                _reset_sequences(schema_editor, [model])
+        inserted = self.code(apps, rows.exclude(pk__in=met.kept(rows, rows.model._meta.pk)))
+        if inserted:
+            self._remember(made, type(inserted[0]), [instance.pk for instance in inserted])
+        met.entries.filter(table_name=rows.model._meta.db_table).delete()
+
+    def _down(self, schema_editor, apps, rows, made, met):
+        for model in made.models(apps):
+            inserted = made.kept(model._base_manager.using(made.alias), model._meta.pk)
+            met.save_rows(inserted)
+            inserted.delete()
+        made.forget()
+        met.save(rows.all(), rows.model._meta.pk.column, F("pk"))
+
+    def _remember(self, made, model, keys):
+        rows = model._base_manager.using(made.alias).filter(pk__in=keys)
+        made.save(rows, model._meta.pk.column, F("pk"))

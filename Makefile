@@ -1,0 +1,50 @@
+# Every command of this file also works by hand; `make -n TARGET` shows it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST := $(BIN)/python -m pytest -n auto -q -p no:cacheprovider
+ON_POSTGRESQL := $(BIN)/python -m hotel.on_postgresql
+
+.DEFAULT_GOAL := help
+.PHONY: help run migrate test test-sqlite test-postgres stress lint bench
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(READY)  ## a demo hotel, taken from the legacy shape to head, and its admin on 127.0.0.1:8000
+	$(BIN)/python manage.py demo --if-empty
+	$(BIN)/python manage.py runserver 127.0.0.1:8000
+
+migrate: $(READY)  ## take the database to head
+	$(BIN)/python manage.py migrate
+
+test: test-sqlite test-postgres  ## every test on SQLite, then on PostgreSQL
+
+test-sqlite: $(READY)  ## every test on SQLite
+	DATABASE_URL=sqlite://:memory: $(PYTEST)
+
+test-postgres: $(READY)  ## every test on PostgreSQL 18, or on the server that TEST_DATABASE_URL names
+	$(ON_POSTGRESQL) $(PYTEST)
+
+ROUNDS ?= 30
+stress: $(READY)  ## the round trips of every migration with more rows; ROUNDS=100 for longer
+	DATABASE_URL=sqlite://:memory: ROUND_TRIPS=$(ROUNDS) $(PYTEST) hotel/migrator/tests/test_round_trips.py
+	ROUND_TRIPS=$(ROUNDS) $(ON_POSTGRESQL) $(PYTEST) hotel/migrator/tests/test_round_trips.py
+
+lint: $(READY)  ## style, types, and models that agree with the migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(READY)  ## 100,000 reservations to head and back on both engines: time and memory
+	$(BIN)/python -m bench.history
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.history
+
+$(READY): requirements.txt requirements-dev.txt requirements-prod.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-prod.txt
+	@touch $(READY)
