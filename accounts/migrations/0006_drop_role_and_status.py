@@ -1,7 +1,8 @@
 """Flags and groups take the place of ``role`` and ``status``.
 
 Inverse: an owner is an admin again, everybody else a user; who may log in is active, who may not is
-inactive. Words that this rule would not give are archived and come back where nothing changed since.
+inactive. Words that this rule would not give are archived and come back where nothing changed
+since.
 """
 
 from django.db import migrations

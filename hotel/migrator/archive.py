@@ -1,4 +1,4 @@
-"""What a schema cannot hold is written down here, in SQL, and given back when the other schema returns.
+"""What a schema cannot hold is kept here, in SQL, and given back when the other schema returns.
 
 Everything is one statement a call, inside the caller's transaction; no row passes through Python.
 """
@@ -6,7 +6,7 @@ Everything is one statement a call, inside the caller's transaction; no row pass
 import logging
 
 from django.db import connections
-from django.db.models import Case, Exists, F, OuterRef, Subquery, TextField, Value, When
+from django.db.models import Case, Exists, OuterRef, Subquery, TextField, Value, When
 
 from hotel.migrator.expressions import AsText, FromText, IsNotDistinctFrom
 from hotel.migrator.tables import ArchivedValue
@@ -19,7 +19,8 @@ WHOLE_ROW = ""  # column_name of an archived row
 class Archive:
     """The originals that one operation keeps in one direction.
 
-    ``owner``: names operation and direction, as in ``reservations.0010_transform_status#0 forward``.
+    ``owner``: names operation and direction, as in ``reservations.0010_transform_status#0
+    forward``.
     """
 
     def __init__(self, owner, alias):
@@ -70,8 +71,8 @@ class Archive:
     def restore_rows(self, model):
         """Insert the archived rows of ``model`` that are missing, forget them, return how many.
 
-        A row whose key or other unique value was taken in the meantime, or that needs another row that
-        is gone by now, stays in the archive; a reference that may be NULL becomes NULL.
+        A row whose key or other unique value was taken in the meantime, or that needs another row
+        that is gone by now, stays in the archive; a reference that may be NULL becomes NULL.
         """
         quote = self.connection.ops.quote_name
         table = model._meta.db_table

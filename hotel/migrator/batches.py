@@ -7,7 +7,7 @@ from time import monotonic
 
 from django.db import connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Count, DecimalField, F, Sum
+from django.db.models import Count, DecimalField, Sum
 
 from hotel.migrator import tables
 from hotel.migrator.tables import Cursor
@@ -43,7 +43,7 @@ class Batches:
         quiet: log that line only if something changed, not whenever there were rows.
         """
         cursor = self._cursor()
-        if start and not cursor.last_key:
+        if start and not cursor.rows_read:
             start()
         before = self._tally(tally[0]) if tally else ""
         told = monotonic()
@@ -70,9 +70,9 @@ class Batches:
         key = self.rows.model._meta.pk
         with transaction.atomic(using=self.alias):
             ahead = self.rows
-            if cursor.last_key:
+            if cursor.rows_read:  # a key may be the empty text
                 ahead = ahead.filter(pk__gt=key.to_python(cursor.last_key))
-            # Locked before they are looked at, or an archived original could be older than the change.
+            # Locked before they are read, or an archived original could be out of date.
             keys = ahead.select_for_update().order_by("pk").values_list("pk", flat=True)
             keys = list(keys[: self.size])
             if not keys:
@@ -93,8 +93,8 @@ class Batches:
         if isinstance(field, DecimalField):
             filled = rows.aggregate(rows=Count(column), sum=Sum(column))
             return f"{column} {filled['rows']} filled, sum {filled['sum'] or 0}"
-        counts = rows.values(value=F(column)).annotate(rows=Count("pk")).order_by("-rows", "value")
-        counts = list(counts.values_list("value", "rows"))
+        counts = rows.values_list(column).annotate(Count("pk")).order_by("-pk__count", column)
+        counts = list(counts)
         named = [f"{_shown(value)} {number}" for value, number in counts[:TALLIED]]
         others = sum(number for _, number in counts[TALLIED:])
         if others:
@@ -116,7 +116,7 @@ class Batches:
 
 
 def forget_finished(sender, *, using, **kwargs):
-    """Delete the cursors of migrations that ended; a receiver of ``pre_migrate`` and ``post_migrate``.
+    """Delete the cursors of migrations that ended; hears ``pre_migrate`` and ``post_migrate``.
 
     A run that was killed is not recorded, so its cursor stays and the next run goes on from it.
     """
@@ -133,7 +133,7 @@ def forget_finished(sender, *, using, **kwargs):
 
 
 def _shown(value):
-    """Return a value as a progress line shows it: plain words bare, everything else unmistakable."""
+    """Return a value as a line shows it: plain words bare, everything else unmistakable."""
     if value is None:
         return "NULL"
     return value if isinstance(value, str) and re.fullmatch(r"\w+", value) else repr(value)

@@ -3,12 +3,11 @@
 Column order is left out: a column that was dropped and added again stands last.
 """
 
-
 from decimal import Decimal
 
 
 def read(connection, tables):
-    """Return ``{table: {"columns", "indexes", "constraints", "triggers"}}``, normalised and sorted."""
+    """Return ``{table: {"columns", "indexes", "constraints", …}}``, normalised and sorted."""
     reader = {"postgresql": _read_postgresql, "sqlite": _read_sqlite}[connection.vendor]
     with connection.cursor() as cursor:
         return {table: reader(connection, cursor, table) for table in tables}
@@ -17,8 +16,8 @@ def read(connection, tables):
 def dump(connection, tables):
     """Return ``{table: [row, …]}``: rows by key, columns by name, values as canonical text.
 
-    NULL stays None, so that it differs from empty text. Numbers lose trailing zeros: the two engines,
-    and a column before and after a rebuild, write them differently.
+    NULL stays None, so that it differs from empty text. Numbers lose trailing zeros: the two
+    engines, and a column before and after a rebuild, write them differently.
     """
     quote = connection.ops.quote_name
     dumped = {}
@@ -52,10 +51,11 @@ def _read_postgresql(connection, cursor, table):
 
     return {
         "columns": rows(
-            "SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text,"
-            " a.attgenerated::text, a.attcollation::regcollation::text,"
+            "SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,"
+            " a.attidentity::text, a.attgenerated::text, a.attcollation::regcollation::text,"
             " coalesce(pg_get_expr(d.adbin, d.adrelid), '')"
-            " FROM pg_attribute a LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)"
+            " FROM pg_attribute a"
+            " LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)"
             " WHERE a.attrelid = quote_ident(%s)::regclass AND a.attnum > 0 AND NOT a.attisdropped"
         ),
         "indexes": rows(

@@ -1,4 +1,4 @@
-"""Expressions that mean the same on SQLite and PostgreSQL; append-only, because migrations import them.
+"""Expressions that mean the same on SQLite and PostgreSQL; append-only: migrations import them.
 
 All of them compile to SQL that plain ``psql`` and ``sqlite3`` have.
 """
@@ -6,7 +6,18 @@ All of them compile to SQL that plain ``psql`` and ``sqlite3`` have.
 from functools import reduce
 from operator import or_
 
-from django.db.models import BooleanField, Case, Func, Q, TextField, Value, When
+from django.core.exceptions import FieldError
+from django.db.models import (
+    BooleanField,
+    Case,
+    DecimalField,
+    FloatField,
+    Func,
+    Q,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import Exact, GreaterThan
 
@@ -41,6 +52,30 @@ class AsText(Func):
     arity = 1
     output_field = TextField()
 
+    def as_sqlite(self, compiler, connection, **context):
+        """Compile numbers with a point to one text for one number, which tells it from every other.
+
+        SQLite's own has 15 digits, and tells 7.0 from 7 although a column of money makes them one.
+        """
+        [value] = self.source_expressions
+        try:
+            may_have_a_point = isinstance(value.output_field, DecimalField | FloatField)
+        except FieldError:
+            may_have_a_point = True  # nobody knows
+        if not may_have_a_point:
+            return self.as_sql(compiler, connection, **context)
+        return self.as_sql(
+            compiler,
+            connection,
+            template="(SELECT CASE WHEN typeof(v) <> 'real' THEN CAST(v AS text)"
+            " WHEN v = CAST(v AS integer) THEN CAST(CAST(v AS integer) AS text)"
+            " WHEN v = CAST(CAST(v AS text) AS real) THEN CAST(v AS text)"
+            # char(37) is the sign that marks a parameter
+            " ELSE replace(printf(char(37) || '!.17g', v), 'Inf', '9e999') END"
+            " FROM (SELECT %(expressions)s AS v))",
+            **context,
+        )
+
 
 class FromText(Func):
     """The value of a column's type that ``AsText`` made text of."""
@@ -60,7 +95,7 @@ class FromText(Func):
         )
 
     def as_sqlite(self, compiler, connection, **context):
-        """Compile to what the column's affinity would make of the text; dates are text in SQLite."""
+        """Compile to what the column would make of the text; SQLite keeps dates as text."""
         numbers = ("bool", "integer", "bigint", "smallint", "decimal", "real")
         column_type = self.column_of.db_type(connection)
         template = (

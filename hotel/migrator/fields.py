@@ -1,4 +1,4 @@
-"""Model fields that the schema history needs; append-only, because old migrations import them for ever."""
+"""Model fields that the schema history needs; append-only: migrations import them for ever."""
 
 from datetime import UTC
 
@@ -10,8 +10,8 @@ class NaiveUTCDateTimeField(models.DateTimeField):
     """An instant in a column without time zone whose clock is UTC, as the legacy system wrote it.
 
     Python sees aware datetimes in UTC. PostgreSQL stores ``timestamp`` (not ``timestamptz``), so no
-    session or server zone can shift a value; SQLite stores the same text as Django's own field does.
-    A naive value given to the field is taken to be UTC, never local time.
+    session or server zone can shift a value; SQLite stores the same text as Django's own field
+    does. A naive value given to the field is taken to be UTC, never local time.
     """
 
     description = "Instant in UTC, in a column without time zone"
@@ -34,7 +34,7 @@ class NaiveUTCDateTimeField(models.DateTimeField):
         return self.to_python(value)
 
     def get_db_prep_value(self, value, connection, prepared=False):
-        """Return what the driver writes: the UTC clock time, whatever ``DATABASES`` says of zones."""
+        """Return what the driver writes: the clock time in UTC, whatever zone is set."""
         value = self.to_python(value)
         if value is None:
             return None
@@ -44,6 +44,7 @@ class NaiveUTCDateTimeField(models.DateTimeField):
     def from_db_value(self, value, expression, connection):
         """Return what the column holds as an aware datetime in UTC.
 
-        SQLite's converter has attached the connection's zone by now; the clock time was UTC all along.
+        SQLite's converter has attached the connection's zone by now; the clock time was UTC all
+        along.
         """
         return None if value is None else value.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Empty on purpose: Django tells only applications with this module when ``migrate`` begins and ends.
+"""Empty on purpose: only applications with this module hear when ``migrate`` begins and ends.
 
 The migrator's own tables are no models of the project; see ``tables.py``.
 """

@@ -1,15 +1,16 @@
 """Operations that lose nothing: what migrations may import besides Django's own.
 
-Append-only, because old migrations import this module for ever. Each operation is Django's operation of
-the same kind with one thing added, so ``makemigrations`` output becomes safe by changing ``migrations.``
-to ``operations.``:
+Append-only, because old migrations import this module for ever. Each operation is Django's
+operation of the same kind with one thing added, so ``makemigrations`` output becomes safe by
+changing ``migrations.`` to ``operations.``:
 
-* ``CreateModel`` and ``AddField`` archive the rows or the column before they drop them on the way down;
+* ``CreateModel`` and ``AddField`` archive the rows or the column before they drop them on the way
+  down;
 * ``DeleteModel`` and ``RemoveField`` archive them before they drop them on the way up;
-* ``BatchedRunPython`` is a ``RunPython`` that changes one column in batches, can be killed and resumed,
-  and archives the originals that its inverse would not give back;
-* ``RequireField`` makes a filled column NOT NULL without a long lock; ``CatchUp`` repeats a backfill for
-  the rows written since.
+* ``BatchedRunPython`` is a ``RunPython`` that changes one column in batches, can be killed and
+  resumed, and archives the originals that its inverse would not give back;
+* ``RequireField`` makes a filled column NOT NULL without a long lock; ``CatchUp`` repeats a
+  backfill for the rows written since.
 """
 
 import sys
@@ -31,8 +32,8 @@ from hotel.migrator.expressions import FromText, IsDistinctFrom
 def _owner(operation, app_label):
     """Return ``app.0003_name#2``: the migration that holds ``operation``, and its place there.
 
-    Django does not tell an operation which migration it belongs to; the migration's module is loaded,
-    or it could not run.
+    Django does not tell an operation which migration it belongs to; the migration's module is
+    loaded, or it could not run.
     """
     package, _ = MigrationLoader.migrations_module(app_label)
     for name, module in sorted(sys.modules.items()):
@@ -65,7 +66,7 @@ def _lock(schema_editor, model):
 
 
 def _is_recorded_only(schema_editor):
-    """Tell whether the SQL is printed (``sqlmigrate``) instead of run; then there is nothing to archive."""
+    """Tell whether SQL is printed (``sqlmigrate``), not run: then nothing is archived."""
     if schema_editor.collect_sql:
         schema_editor.collected_sql.append("-- what is dropped here, migrate archives first")
     return schema_editor.collect_sql
@@ -253,9 +254,10 @@ class AddField(_KeepsColumn, django_operations.AddField):
 class RemoveField(_KeepsColumn, django_operations.RemoveField):
     """``migrations.RemoveField``, which archives the column before it drops it.
 
-    refill: ``(other_field, rule)``. On the way down the column is computed by ``rule(F(other_field))``,
-    an expression; only the values that the rule would not give are archived, and each comes back if
-    its row's ``other_field`` is still what it was. A row born since gets what the rule says.
+    refill: ``(other_field, rule)``. On the way down the column is computed by
+    ``rule(F(other_field))``, an expression; only the values that the rule would not give are
+    archived, and each comes back if its row's ``other_field`` is still what it was. A row born
+    since gets what the rule says.
     """
 
     def __init__(self, model_name, name, refill=None):
@@ -286,19 +288,20 @@ class RemoveField(_KeepsColumn, django_operations.RemoveField):
 class BatchedRunPython(django_operations.RunPython):
     """A ``RunPython`` that changes one column, in primary-key ranges of one set-based UPDATE each.
 
-    forward, backward: ``f(apps, value)`` returning an expression. ``value`` is an expression too: what
-    stands in ``source`` (``forward``) or in ``field_name`` (``backward``); both may use other columns of
-    the row through ``F`` and ``OuterRef``. ``source`` is another column of the row when the result goes
-    into a new one; it is not written, so the inverse is ``BatchedRunPython.clear``. Where the inverse
-    changes nothing, it is ``BatchedRunPython.keep``.
+    forward, backward: ``f(apps, value)`` returning an expression. ``value`` is an expression too:
+    what stands in ``source`` (``forward``) or in ``field_name`` (``backward``); both may use other
+    columns of the row through ``F`` and ``OuterRef``. ``source`` is another column of the row when
+    the result goes into a new one; it is not written, so the inverse is ``BatchedRunPython.clear``.
+    Where the inverse changes nothing, it is ``BatchedRunPython.keep``.
 
-    Rows that ``forward`` leaves as they are, are not written. An original that ``backward`` would not
-    give back is archived in the transaction of its batch and comes back on the way down if the row
-    still holds what ``forward`` wrote; rows changed or born since get what ``backward`` says. The same
+    Rows that ``forward`` leaves as they are, are not written. An original that ``backward`` would
+    not give back is archived in the transaction of its batch and comes back on the way down if the
+    row still holds what ``forward`` wrote; rows changed or born since get what ``backward`` says.
+    The same
     holds the other way round: what ``forward`` would not give back is archived on the way down.
 
-    With ``atomic = False`` on the migration each batch commits on its own together with a cursor, so
-    that a killed run goes on where it stopped and changes no row twice.
+    With ``atomic = False`` on the migration each batch commits on its own together with a cursor,
+    so that a killed run goes on where it stopped and changes no row twice.
     """
 
     quiet = False
@@ -316,7 +319,7 @@ class BatchedRunPython(django_operations.RunPython):
         hints=None,
         elidable=False,
     ):
-        """tally: name the column's values, with counts, in the progress line (never for secrets)."""
+        """tally: name the values and their counts in the log line (never for secrets)."""
         super().__init__(forward, backward, atomic=False, hints=hints, elidable=elidable)
         self.model_name = model_name
         self.field_name = field_name
@@ -469,7 +472,7 @@ class CatchUp(BatchedRunPython):
 
     def _down(self, apps, field, rows, mine, given_back):
         stands = F(field.attname)
-        # What was written after this migration, and no rule gives, is not late when it comes up again.
+        # What was written after this migration, and no rule gives, is not late next time.
         written = rows.filter(IsDistinctFrom(self._expected(apps, field), stands))
         archived = self.exceptions.save(written, field.column, stands, became=F(self.source))
         if not given_back:
@@ -495,14 +498,15 @@ def _backfill(app_label, migration, model_name, field_name):
 
 
 class RequireField(django_operations.AlterField):
-    """``migrations.AlterField`` to NOT NULL for a column that a backfill has filled: step three of three.
+    """``migrations.AlterField`` to NOT NULL for a column that a backfill has filled.
 
-    backfill: the name of the migration that filled it; rows written since are filled by the same rule.
+    backfill: the name of the migration that filled it; rows written since are filled by the same
+    rule.
 
-    On PostgreSQL nobody waits: a CHECK is added NOT VALID, late rows are filled, the CHECK is validated
-    while others read and write, and then proves SET NOT NULL without a scan. On SQLite the table is
-    rebuilt in one transaction. The migration must say ``atomic = False``; killed at any moment, it can
-    be run again.
+    On PostgreSQL nobody waits: a CHECK is added NOT VALID, late rows are filled, the CHECK is
+    validated while others read and write, and then proves SET NOT NULL without a scan. On SQLite
+    the table is rebuilt in one transaction. The migration must say ``atomic = False``; killed at
+    any moment, it can be run again.
     """
 
     def __init__(self, model_name, name, field, backfill, preserve_default=True):
@@ -601,11 +605,12 @@ class RequireField(django_operations.AlterField):
 
 
 class RunPythonForNewRows(django_operations.RunPython):
-    """A ``RunPython`` that a row of a model meets once, however often the migration goes up and down.
+    """A ``RunPython`` that a row meets once, however often the migration goes up and down.
 
-    code: ``f(apps, rows)``; ``rows`` is a queryset of the rows it was not called for before. It returns
-    the instances it inserted, of one model, if any: on the way down they are archived and deleted, and
-    on the way up they come back, except those that were deleted by somebody else.
+    code: ``f(apps, rows)``; ``rows`` is a queryset of the rows it was not called for before. It
+    returns
+    the instances it inserted, of one model, if any: on the way down they are archived and deleted,
+    and on the way up they come back, except those that were deleted by somebody else.
     """
 
     def __init__(self, code, model_name, hints=None, elidable=False):

@@ -1,6 +1,7 @@
 """What ``migrate`` prints to prove that nothing was lost: rows and sums of money, before -> after.
 
-Every table that held rows is counted, and every decimal column summed, before the first and after the
+Every table that held rows is counted, and every decimal column summed, before the first and after
+the
 last migration of a run: one scan of each table a time. ``--verbosity 0`` leaves it out.
 """
 
@@ -31,7 +32,7 @@ def end(sender, *, using, apps=None, **kwargs):
 
 
 def measure(connection, apps):
-    """Return ``{table: {"rows": count, column: sum, …}}`` for the tables of this project that are there.
+    """Return ``{table: {"rows": count, column: sum, …}}`` for this project's tables.
 
     apps: the models at this point of the history. Sums are those of the decimal columns.
     """
@@ -77,7 +78,6 @@ def compare(before, after):
 def _is_ours(model):
     """Tell a model of this project from one that Django brings along."""
     label = model._meta.app_label
-    return (
-        label in current_apps.app_configs
-        and not current_apps.get_app_config(label).name.startswith("django.")
-    )
+    return label in current_apps.app_configs and not current_apps.get_app_config(
+        label
+    ).name.startswith("django.")

@@ -1,7 +1,7 @@
-"""Tables of the migrator itself: made on demand as Django makes ``django_migrations``, never unapplied.
+"""The migrator's own tables: made on demand like ``django_migrations``, never unapplied.
 
-They exist before the first migration and outlive the last, so what was archived on the way down to an
-empty schema is still there on the way up.
+They exist before the first migration and outlive the last, so what was archived on the way down to
+an empty schema is still there on the way up.
 """
 
 from django.apps.registry import Apps
@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 
 class _Registry:
-    """A registry of their own keeps these models out of the project's state and of makemigrations."""
+    """A registry of their own hides these models from makemigrations."""
 
     apps = Apps()
 
@@ -66,7 +66,7 @@ class Cursor(models.Model):
 
 
 def ensure(schema_editor):
-    """Make the tables that are not there yet, in the transaction of ``schema_editor`` if it has one."""
+    """Make the tables that are not there yet, in the transaction of ``schema_editor``, if any."""
     present = schema_editor.connection.introspection.table_names()
     for model in (ArchivedValue, Cursor):
         if model._meta.db_table not in present:

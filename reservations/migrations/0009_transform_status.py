@@ -1,8 +1,10 @@
 """The status, step 2 of 4 (transform): the new column gets one of six words.
 
-Rule: the two old_ words lose their prefix, the six words stay, NULL and everything else is pending. The
+Rule: the two old_ words lose their prefix, the six words stay, NULL and everything else is pending.
+The
 comparison is exact: no trimming, no case folding, so that both engines agree (docs/decisions/0003).
-Inverse: the new column is emptied; ``status`` still holds every word, and counts until 0011 drops it.
+Inverse: the new column is emptied; ``status`` still holds every word, and counts until 0011 drops
+it.
 """
 
 from django.db import migrations

@@ -1,8 +1,8 @@
 """The status, step 4 of 4 (contract): the new column takes the place and the name of the old one.
 
 Old words that the rule below would not give are archived before they are dropped.
-Inverse: a confirmed stay is old_confirmed again, one in house old_checked_in, the other words stay; a
-row whose status was not changed since gets its own old word back, spelling and all.
+Inverse: a confirmed stay is old_confirmed again, one in house old_checked_in, the other words stay;
+a row whose status was not changed since gets its own old word back, spelling and all.
 """
 
 from django.db import migrations

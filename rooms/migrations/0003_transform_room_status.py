@@ -2,7 +2,8 @@
 
 Rule: available, occupied, maintenance and out_of_order stay; NULL and everything else is available.
 An available room is clean, any other is dirty. The comparison is exact (docs/decisions/0003).
-Inverse: words that were changed return from the archive; what housekeeping has found since is archived.
+Inverse: words that were changed return from the archive; what housekeeping has found since is
+archived.
 """
 
 from django.db import migrations

@@ -13,9 +13,12 @@ INTEGERS = st.integers(-(2**31), 2**31 - 1)
 
 # Words that some rule of the history looks at, their look-alikes, and what nobody expected.
 WORDS = {
-    "status": "old_confirmed old_checked_in pending confirmed checked_in checked_out cancelled no_show"
-    " available occupied maintenance out_of_order reserved active inactive OLD_CONFIRMED".split()
-    + ["", " old_confirmed", "old_confirmed ", "ｐending", "Active", "old_confirmed\n"],
+    "status": [
+        *("old_confirmed", "old_checked_in", "pending", "confirmed", "checked_in", "checked_out"),
+        *("cancelled", "no_show", "available", "occupied", "maintenance", "out_of_order"),
+        *("reserved", "active", "inactive", "OLD_CONFIRMED", "", " old_confirmed"),
+        *("old_confirmed ", "\uff50ending", "Active", "old_confirmed\n"),
+    ],
     "new_status": ["pending", "confirmed", "checked_in", "checked_out", "cancelled", "weird"],
     "payment_type": ["full", "downpayment", "deposit", "adjustment", "", "Deposit", "full "],
     "housekeeping_status": ["clean", "dirty", "inspected", "pickup"],
@@ -30,7 +33,15 @@ WORDS = {
         "!",
         "x" * 255,
     ],
-    "notes": ["deposit", "JAMINAN kamar", "Uang Muka", "uang muka + deposit", "depos\u0131t", "", "%"],
+    "notes": [
+        "deposit",
+        "JAMINAN kamar",
+        "Uang Muka",
+        "uang muka + deposit",
+        "depos\u0131t",
+        "",
+        "%",
+    ],
 }
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 
@@ -61,7 +72,7 @@ def insert(history, draw, most=4):
 
 
 def _value(field, key, keys):
-    """Return the strategy for one field of row ``key``; ``keys``: of the rows there are, by model."""
+    """Return the strategy for one field of row ``key``; ``keys``: of the rows there are."""
     if isinstance(field, models.ForeignKey):
         strategy = st.sampled_from(keys.get(field.related_model._meta.label_lower) or [None])
     elif field.name in WORDS:

@@ -32,8 +32,8 @@ def test_a_row_whose_parent_is_gone_stays_in_the_archive(history, caplog):
         history.migrate(*GUEST_IMAGES)
     assert images(history) == [(1, 1, None, "1.jpg")]
     assert [record.getMessage() for record in caplog.records] == [
-        "guest_images: 1 rows stay in migrator_archive: their keys were taken, or rows they refer to"
-        " are gone."
+        "guest_images: 1 rows stay in migrator_archive: their keys were taken,"
+        " or rows they refer to are gone."
     ]
     assert list(ArchivedValue.objects.values_list("table_name", "row_key")) == [
         ("guest_images", "2")

@@ -1,4 +1,4 @@
-"""Every migration, up and down and up again, with rows: nothing is lost, nothing is changed twice."""
+"""Every migration up, down and up, with rows: nothing is lost, nothing is changed twice."""
 
 import os
 
@@ -29,7 +29,7 @@ def previous(key):
 
 
 def facts(history):
-    """Return every value and every fact of the schema as one flat dict, so that a failure is short."""
+    """Return every value and every fact of the schema in one dict: failures are short."""
     flat = {}
     dump = history.dump()
     dump.pop("permission_grants", None)  # written after each migrate, by accounts/roles.py

@@ -1,0 +1,95 @@
+"""``manage.py demo``: the hotel that ``make run`` shows."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from hotel import demo
+
+
+def write_demo(**options):
+    out = StringIO()
+    call_command("demo", stdout=out, **options)
+    return out.getvalue()
+
+
+def test_the_demo_hotel_stands_at_head(history, settings, capfd):
+    settings.DEBUG = True
+    history.at(None)
+    printed = write_demo()
+    count = "SELECT count(*), count(DISTINCT room_type_id), count(DISTINCT floor) FROM rooms"
+    assert history.execute(count) == [(26, 8, 4)]
+    states = history.execute("SELECT status, count(*) FROM reservations GROUP BY status")
+    assert sorted(state for state, rows in states if rows > 1) == [
+        "cancelled",
+        "checked_in",
+        "checked_out",
+        "confirmed",
+        "no_show",
+        "pending",
+    ]
+    types = history.execute("SELECT DISTINCT payment_type FROM payments ORDER BY payment_type")
+    assert types == [("adjustment",), ("deposit",), ("downpayment",), ("full",)]
+    [(first, last)] = history.execute(
+        "SELECT min(check_in_date), max(check_in_date) FROM reservations"
+    )
+    today = timezone.localdate()
+    assert str(first) <= str(today - timedelta(days=50))
+    assert str(last) >= str(today + timedelta(days=20))
+    assert "with the password 'demo hotel'" in printed
+    for username, _, _, status, group in demo.STAFF:
+        user = authenticate(username=username, password=demo.PASSWORD)
+        assert bool(user) == (status == "active")
+        if group:
+            assert [g.name for g in user.groups.all()] == [group]
+    output = capfd.readouterr()
+    assert "Applying reservations.0009_transform_status..." in output.out
+    call_command("migrate", "--check", verbosity=0)
+
+
+def test_the_demo_hotel_has_old_words_and_dirt_before_it_is_migrated(history):
+    history.initial()
+    demo.write(history.apps, timezone.localdate(), rounds=4)
+    words = {word for (word,) in history.execute("SELECT DISTINCT status FROM reservations")}
+    assert words >= {"old_confirmed", "old_checked_in", "checked_out", "pending"}
+    [(dirty,)] = history.execute(
+        "SELECT count(*) FROM reservations WHERE check_out_date <= check_in_date"
+    )
+    assert dirty == 2
+    before = history.dump()
+    assert history.migrate().to_initial().dump() == before
+
+
+def test_a_second_run_changes_nothing(history, settings):
+    settings.DEBUG = True
+    history.at(None)
+    write_demo()
+    before = history.dump()
+    assert "owner         Owner           Ibu Ratna Wijaya\n" in write_demo(if_empty=True)
+    assert history.dump() == before
+
+
+def test_a_database_with_tables_is_refused_or_left_alone(history, settings):
+    settings.DEBUG = True
+    history.at("head")
+    with pytest.raises(CommandError) as refusal:
+        write_demo()
+    assert str(refusal.value) == (
+        "The database has tables, so nothing was written: name an empty one in DATABASE_URL."
+    )
+    assert write_demo(if_empty=True) == ""
+
+
+def test_without_debug_it_is_refused(history, settings):
+    settings.DEBUG = False
+    history.at(None)
+    with pytest.raises(CommandError) as refusal:
+        write_demo(if_empty=True)
+    assert str(refusal.value) == (
+        "Demo data is for development: DEBUG is off, so nothing was written."
+    )
+    assert history.tables() == []
