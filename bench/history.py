@@ -1,0 +1,130 @@
+"""Time and memory of a big hotel's way from the initial state to head and back.
+
+Run with ``make bench``, or ``python -m bench.history --reservations 5000``. The database is one of
+its own: a temporary SQLite file, or one on the PostgreSQL server that DATABASE_URL names (what
+``python -m hotel.on_postgresql`` sets). Every step is a process like the one an operator starts,
+and the dump before and after must be the same.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from urllib.parse import urlsplit
+
+NAME = "hotel_bench"
+DOWN = ["payments", "reservations", "rooms", "dashboard", "accounts"]
+DIGEST = """
+import hashlib
+from django.db import connection
+from hotel.migrator import catalog
+outside = ("django_", "auth_", "migrator_", "sqlite_")
+tables = [t for t in sorted(connection.introspection.table_names()) if not t.startswith(outside)]
+digest = hashlib.sha256(repr(catalog.read(connection, tables)).encode())
+for table in tables:
+    digest.update(repr(catalog.dump(connection, [table])).encode())
+print(digest.hexdigest())
+"""
+BOUNDS = {"seconds": 300, "megabytes": 500}  # for all steps together; for the biggest process
+
+
+def main():
+    """Measure, print one line a step and the verdict, and exit 1 if a bound is broken."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reservations", type=int, default=100_000)
+    wanted = parser.parse_args().reservations
+    url = os.environ.get("DATABASE_URL", "")
+    with tempfile.TemporaryDirectory(prefix="hotel-bench-") as folder:
+        if url.startswith("postgres"):
+            os.environ["DATABASE_URL"] = urlsplit(url)._replace(path=f"/{NAME}").geturl()
+            on_server(url, f"DROP DATABASE IF EXISTS {NAME}", f"CREATE DATABASE {NAME}")
+        else:
+            os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
+        try:
+            sys.exit(measure(wanted))
+        finally:
+            if url.startswith("postgres"):
+                on_server(url, f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+
+
+def measure(wanted):
+    """Write the hotel, take every step, and return the exit code."""
+    for app in DOWN:
+        run("migrate", app, "0001", "--verbosity", "0")
+    print(shell(f"from bench.history import write; write({wanted})"), end="", flush=True)
+    before = shell(DIGEST)
+    steps = [run("migrate", "--verbosity", "0")]
+    report("up", *steps[0])
+    at_head = shell(DIGEST)
+    down = [run("migrate", app, "0001", "--verbosity", "0") for app in DOWN]
+    report("down", sum(seconds for seconds, _ in down), max(memory for _, memory in down))
+    same = shell(DIGEST) == before
+    steps += down
+    steps.append(run("migrate", "--verbosity", "0"))
+    report("up again", *steps[-1])
+    same = same and shell(DIGEST) == at_head
+    seconds, memory = sum(step[0] for step in steps), max(step[1] for step in steps)
+    report("all", seconds, memory)
+    print("dumps: identical" if same else "dumps: DIFFERENT")
+    return 0 if same and seconds < BOUNDS["seconds"] and memory < BOUNDS["megabytes"] else 1
+
+
+def write(wanted):
+    """Insert a demo hotel with at least ``wanted`` reservations and say how many there are."""
+    from django.db import connection, transaction
+    from django.db.migrations.loader import MigrationLoader
+    from django.utils import timezone
+
+    from hotel import demo
+
+    loader = MigrationLoader(connection)
+    apps = loader.project_state(list(loader.applied_migrations)).apps
+    with transaction.atomic():
+        days = max(90, wanted * 90 // 580)  # some 590 stays in 90 days
+        demo.write(apps, timezone.localdate(), days=days, rounds=4)
+    rows = apps.get_model("reservations", "Reservation").objects.count()
+    print(f"{connection.display_name}: {rows} reservations")
+
+
+def shell(code):
+    """Run Python in a process that is not measured and return what it prints.
+
+    This process stays small: what a child inherits counts as its memory.
+    """
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def run(*words):
+    """Run ``manage.py`` and return its seconds and its peak memory in megabytes."""
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *words], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"manage.py {' '.join(words)} failed; run it by hand to see why.")
+    return time.monotonic() - started, usage.ru_maxrss / 1024
+
+
+def report(step, seconds, megabytes):
+    """Print one measured step."""
+    print(f"  {step:<9}{seconds:7.1f} s {megabytes:7.0f} MB at most", flush=True)
+
+
+def on_server(url, *statements):
+    """Run statements outside any transaction."""
+    import psycopg2
+
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    connection.close()
+
+
+if __name__ == "__main__":
+    main()
