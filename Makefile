@@ -32,9 +32,10 @@ stress: $(READY)  ## the round trips of every migration with more rows; ROUNDS=1
 	DATABASE_URL=sqlite://:memory: ROUND_TRIPS=$(ROUNDS) $(PYTEST) hotel/migrator/tests/test_round_trips.py
 	ROUND_TRIPS=$(ROUNDS) $(ON_POSTGRESQL) $(PYTEST) hotel/migrator/tests/test_round_trips.py
 
-lint: $(READY)  ## style, and models that agree with the migrations
+lint: $(READY)  ## style, types, and models that agree with the migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
 	DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: $(READY)  ## 100,000 reservations to head and back on both engines: time and memory

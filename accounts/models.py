@@ -7,7 +7,7 @@ from django.db import models
 from hotel.migrator.fields import NaiveUTCDateTimeField
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager["User"]):
     """Makes users; names are taken as they are typed, capitals, accents and spaces included."""
 
     def create_user(self, username, password=None, **fields):

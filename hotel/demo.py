@@ -52,7 +52,7 @@ LAST = [
 ]
 METHODS = ["cash", "bank_transfer", "credit_card", "debit_card", "e_wallet"]
 OLD_WORDS = {"confirmed": "old_confirmed", "checked_in": "old_checked_in"}
-DIRTY_WORDS = {
+DIRTY_WORDS: dict[str, list[str | None]] = {
     "pending": [" pending"],
     "confirmed": ["old_confirmed ", "OLD_CONFIRMED", "confirmed", None],
     "checked_in": ["checked_in"],
@@ -218,7 +218,9 @@ class _Writer:
         subtotal = rate * nights
         discount = (subtotal / 10).quantize(Decimal("0.01")) if number % 9 == 0 else Decimal(0)
         booked = self._moment(arrives - timedelta(days=self.dice.randrange(1, 30)), 8)
-        words = DIRTY_WORDS[state] if number % 25 == 0 else [OLD_WORDS.get(state, state)]
+        word = OLD_WORDS.get(state, state)
+        if number % 25 == 0:
+            word = self.dice.choice(DIRTY_WORDS[state])
         stayed = state in ("checked_in", "checked_out")
         self.bookings.append(
             {
@@ -234,7 +236,7 @@ class _Writer:
                 "subtotal": subtotal,
                 "discount_amount": discount,
                 "total_amount": subtotal - discount,
-                "status": self.dice.choice(words),
+                "status": word,
                 "booking_channel": self.dice.choice(self.channels),
                 "booking_source": "Walk-in" if number % 4 == 0 else None,
                 "created_by": self.desk,

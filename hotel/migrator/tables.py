@@ -32,6 +32,8 @@ class ArchivedValue(models.Model):
     became = models.TextField(null=True)
     archived_at = models.DateTimeField(db_default=Now())
 
+    objects = models.Manager()
+
     class Meta:
         apps = _Registry.apps
         app_label = "migrator"
@@ -55,6 +57,8 @@ class Cursor(models.Model):
     rows_read = models.BigIntegerField()
     rows_changed = models.BigIntegerField()
     rows_archived = models.BigIntegerField()
+
+    objects = models.Manager()
 
     class Meta:
         apps = _Registry.apps
