@@ -1,6 +1,36 @@
-"""The hotel's admin site."""
+"""The hotel's admin site, and what all its pages have in common.
 
-from django.contrib import admin
+``money``, ``moment``, ``badge`` and ``rows_of`` make columns for lists and read-only fields.
+It is one module, though a long one: the parts above BackOfficeAdmin only mend what it is made of.
+"""
+
+import codecs
+import re
+from datetime import UTC
+from functools import cache
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import flatten, flatten_fieldsets, model_ngettext
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models.fields.related import RelatedField
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.text import capfirst
+
+from accounts.forms import StaffLoginForm
+
+EMPTY = "-"  # what Django's own columns show for nothing
+SEARCH_LENGTH = 100  # characters; SQLite refuses the expression that thousands of words make
+REFERENCES_COUNTED = 100  # rows; how many more there are is nothing to who wants to delete
 
 
 class HotelAdminSite(admin.AdminSite):
@@ -9,3 +39,290 @@ class HotelAdminSite(admin.AdminSite):
     site_header = "Hotel back office"
     site_title = "Hotel"
     index_title = "Today"
+    site_url = None  # there is no other site to view
+    login_form = StaffLoginForm
+
+    def __init__(self, name="admin"):
+        super().__init__(name)
+        self.disable_action("delete_selected")  # rows are deleted one by one: see BackOfficeAdmin
+
+    def login(self, request, extra_context=None):
+        """Log in; raise BadRequest for a form in a charset whose text nothing here could hold."""
+        if codecs.lookup(request.encoding or "utf-8").name != "utf-8":
+            raise BadRequest("The form is not in UTF-8.")
+        return super().login(request, extra_context)
+
+    def autocomplete_view(self, request):
+        """Return what may be chosen for a foreign key, as JSON."""
+        return ForeignKeyAutocomplete.as_view(admin_site=self)(request)
+
+
+class ForeignKeyAutocomplete(AutocompleteJsonView):
+    """Django's, which fails when the address names the other end of a foreign key."""
+
+    def process_request(self, request):
+        """Return what Django's does; raise PermissionDenied for junk, as Django does elsewhere."""
+        term, model_admin, source_field, to_field_name = super().process_request(request)
+        if not isinstance(source_field, RelatedField):
+            raise PermissionDenied
+        return term, model_admin, source_field, to_field_name
+
+
+class BackOfficeChangeList(ChangeList):
+    """A list whose address may be anything."""
+
+    def get_results(self, request):
+        """Read the page; what the database makes no sense of is a wrong address, not an error."""
+        try:
+            with transaction.atomic(using=self.queryset.db):
+                super().get_results(request)
+        except Exception as error:  # as broad as where Django itself reads the address
+            if not self.filter_params:
+                raise
+            raise IncorrectLookupParameters from error
+
+
+class InstantField(forms.SplitDateTimeField):
+    """A date and a time on the hotel's clock, but not the calendar's last hours that UTC lacks."""
+
+    def compress(self, data_list):
+        """Return an aware datetime in UTC, or None."""
+        value = super().compress(data_list)
+        try:
+            return value and value.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid_date"], "invalid_date") from error
+
+
+class KeysField(forms.ModelMultipleChoiceField):
+    """Chosen rows; a key that SQLite's integers cannot express is one more wrong key."""
+
+    def clean(self, value):
+        """Return the rows; raise ValidationError for a wrong key."""
+        try:
+            return super().clean(value)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid_list"], "invalid_list") from error
+
+
+class KeyAutocomplete(AutocompleteSelect):
+    """Django's, which fails when it shows a form again in which a key was junk."""
+
+    def optgroups(self, name, value, attr=None):
+        """Return the options to show, which are the chosen rows."""
+        keys = [key for key in value if re.fullmatch(r"[0-9]{1,18}", str(key))]
+        return super().optgroups(name, keys, attr)
+
+
+class BackOfficeAdmin(admin.ModelAdmin):
+    """What every page of the back office does: bounded lists, bounded deletes, no error on junk.
+
+    fields, fieldsets: a callable in them is a read-only field.
+    add_fields: instead of ``fields``, for a row that is being added.
+    exclude: fields that lists may not be filtered by either.
+    can_add, can_change, can_delete: False forbids it to everybody, owners included.
+    deleted_along: models whose rows go with the row they refer to.
+    """
+
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+    formfield_overrides = {
+        models.DateTimeField: {"form_class": InstantField, "widget": AdminSplitDateTime},
+        models.ManyToManyField: {"form_class": KeysField},
+    }
+    add_fields = None
+    can_add = True
+    can_change = True
+    can_delete = True
+    deleted_along = ()
+
+    def has_add_permission(self, request):
+        """Return whether rows are added here at all, and by this user."""
+        return self.can_add and super().has_add_permission(request)
+
+    def has_change_permission(self, request, obj=None):
+        """Return whether rows are changed here at all, and by this user."""
+        return self.can_change and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        """Return whether rows are deleted here at all, and by this user."""
+        return self.can_delete and super().has_delete_permission(request, obj)
+
+    def get_fields(self, request, obj=None):
+        """Return the fields of the form, read-only ones included."""
+        return (obj is None and self.add_fields) or super().get_fields(request, obj)
+
+    def get_readonly_fields(self, request, obj=None):
+        """Return the fields that nobody types into."""
+        fields = [*flatten(self.fields or ()), *flatten_fieldsets(self.fieldsets or ())]
+        return [*super().get_readonly_fields(request, obj), *filter(callable, fields)]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        """Return the form field of a foreign key."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeyAutocomplete(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_changelist(self, request, **kwargs):
+        """Return the class of the list."""
+        return BackOfficeChangeList
+
+    def get_search_results(self, request, queryset, search_term):
+        """Search for so much of the term as can be searched for, in lists and autocompletes."""
+        search_term = search_term.replace("\0", "")[:SEARCH_LENGTH]
+        return super().get_search_results(request, queryset, search_term)
+
+    def lookup_allowed(self, lookup, value, request=None):
+        """Return whether the address of a list may filter by this."""
+        if lookup.partition("__")[0] in (self.exclude or ()):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def save_model(self, request, obj, form, change):
+        """Save what was typed, and leave alone what somebody else may have changed meanwhile."""
+        typed = [
+            field.name
+            for field in self.opts.concrete_fields
+            if field.name in form.changed_data or getattr(field, "auto_now", False)
+        ]
+        obj.save(update_fields=typed if change else None)
+
+    def get_deleted_objects(self, objs, request):
+        """Return what Django's does, but count the rows that refer to the objects, unread.
+
+        A row that anything refers to stays, whatever its foreign key says: history neither
+        disappears nor loses a name, and nothing but the row itself is ever deleted.
+        """
+        protected = [text for relation in self._references() if (text := _count(relation, objs))]
+        deleted = [f"{capfirst(self.opts.verbose_name)}: {obj}" for obj in objs]
+        return deleted, {self.opts.verbose_name_plural: len(objs)}, set(), protected
+
+    def delete_view(self, request, object_id, extra_context=None):
+        """Delete the row, or say why not; somebody may refer to it since it was looked at."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except IntegrityError:  # Django's ProtectedError is one
+            list(messages.get_messages(request))  # reading them forgets "was deleted"
+            text = f"The {self.opts.verbose_name} was not deleted: something refers to it now."
+            self.message_user(request, text, messages.ERROR)
+            return HttpResponseRedirect(request.path)
+
+    def _references(self):
+        """Return the relations by which rows can refer to rows of this model."""
+        return [
+            relation
+            for relation in self.opts.get_fields(include_hidden=True)
+            if (relation.one_to_many or relation.one_to_one)
+            and relation.auto_created
+            and not relation.concrete
+            and not relation.related_model._meta.auto_created  # links of many-to-many fields
+            and relation.related_model not in self.deleted_along
+        ]
+
+
+class ReadOnlyAdmin(BackOfficeAdmin):
+    """Shows rows that nobody changes here, not even an owner."""
+
+    can_add = False
+    can_change = False
+    can_delete = False
+
+    def get_fields(self, request, obj=None):
+        """Return ``fields``, or else every field of the model that is not excluded."""
+        hidden = self.exclude or ()
+        return self.fields or [
+            _shown(field) for field in self.opts.fields if field.name not in hidden
+        ]
+
+
+def _count(relation, objs):
+    """Return how many rows refer to the objects by this relation, in words; "" for none."""
+    rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": objs})
+    count = rows[: REFERENCES_COUNTED + 1].count()
+    name = model_ngettext(relation.related_model, count)
+    if count > REFERENCES_COUNTED:
+        return f"more than {REFERENCES_COUNTED} {name} refer to it"
+    return f"{count} {name} {'refers' if count == 1 else 'refer'} to it" if count else ""
+
+
+@cache
+def money(name):
+    """Return a column for an amount: 1,500,000 or 0.50, in the hotel's currency."""
+
+    def show(obj, value):
+        if not value.is_finite():  # PostgreSQL can hold NaN
+            return str(value)
+        decimals = 0 if value == value.to_integral_value() else 2
+        amount = formats.number_format(value, decimals, force_grouping=True)
+        return format_html('<span class="money">{}</span>', amount)
+
+    return _column(name, show)
+
+
+@cache
+def moment(name):
+    """Return a column for an instant, on the hotel's clock."""
+
+    def show(obj, value):
+        try:
+            return formats.localize(timezone.localtime(value))
+        except OverflowError:  # the last hours of the calendar, which this clock cannot show
+            return f"{value:%Y-%m-%d %H:%M} UTC"
+
+    return _column(name, show)
+
+
+@cache
+def badge(name):
+    """Return a column for a choice; a word that is none is shown as it is."""
+
+    def show(obj, value):
+        choices = dict(obj._meta.get_field(name).flatchoices)
+        kind = value if value in choices else "unknown"
+        label = choices.get(value, value) or EMPTY
+        return format_html('<span class="badge badge-{}">{}</span>', kind, label)
+
+    return _column(name, show)
+
+
+@cache
+def rows_of(label, field):
+    """Return a read-only field that links to the list of rows which refer to the object.
+
+    label: their model, as in ``"reservations.Reservation"``; field: their foreign key.
+    """
+    opts = apps.get_model(label)._meta
+
+    @admin.display(description=capfirst(opts.verbose_name_plural))
+    def column(obj):
+        if obj.pk is None:
+            return EMPTY
+        address = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        return format_html('<a href="{}?{}__id__exact={}">Show</a>', address, field, obj.pk)
+
+    column.__name__ = f"{opts.model_name}_rows"
+    return column
+
+
+def _shown(field):
+    """Return the field's name, or a column that shows it better than Django would."""
+    if field.choices:
+        return badge(field.name)
+    if isinstance(field, models.DecimalField):
+        return money(field.name)
+    if isinstance(field, models.DateTimeField):
+        return moment(field.name)
+    return field.name
+
+
+def _column(name, show):
+    """Return a column that is sorted by the field; ``show(obj, value)`` never gets NULL."""
+
+    @admin.display(description=capfirst(name.replace("_", " ")), ordering=name)
+    def column(obj):
+        value = getattr(obj, name)
+        return EMPTY if value is None else show(obj, value)
+
+    column.__name__ = name  # which Django makes the CSS class of
+    return column

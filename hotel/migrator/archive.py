@@ -59,8 +59,10 @@ class Archive:
         if self.connection.vendor == "postgresql":
             document = "row_to_json(kept)::text"
         else:
-            pairs = ", ".join(f"'{column}', {quote(column)}" for column in self._columns(table))
-            document = f"json_object({pairs})"
+            pairs = [
+                f"{_literal(column)}, {_exact(quote(column))}" for column in self._columns(table)
+            ]
+            document = f"json_object({', '.join(pairs)})"
         chosen, params = rows.order_by().values("pk").query.get_compiler(self.alias).as_sql()
         return self._insert(
             f"SELECT %s, %s, %s, CAST({key} AS text), {document}, NULL"
@@ -76,7 +78,8 @@ class Archive:
         """
         quote = self.connection.ops.quote_name
         table = model._meta.db_table
-        columns = self._columns(table)
+        generated = {field.column for field in model._meta.local_fields if field.generated}
+        columns = [column for column in self._columns(table) if column not in generated]
         if self.connection.vendor == "postgresql":
             given = (
                 "migrator_archive AS kept,"
@@ -85,9 +88,8 @@ class Archive:
             values = {column: f"given.{quote(column)}" for column in columns}
         else:
             given = "migrator_archive AS kept"
-            values = {
-                column: f"json_extract(kept.original, '$.\"{column}\"')" for column in columns
-            }
+            paths = {column: _literal(f'$."{column}"') for column in columns}
+            values = {column: f"json_extract(kept.original, {paths[column]})" for column in columns}
         condition = "kept.owner = %s AND kept.table_name = %s AND kept.column_name = %s"
         for field in _references(model):
             parent, target = field.related_model._meta.db_table, field.target_field.column
@@ -187,6 +189,21 @@ class Archive:
         with self.connection.cursor() as cursor:
             description = self.connection.introspection.get_table_description(cursor, table)
         return [column.name for column in description]
+
+
+def _literal(text):
+    """Return ``text`` as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _exact(column):
+    """Return SQL for what SQLite's JSON is to hold: its own numbers have 15 digits only."""
+    return (
+        f"CASE WHEN typeof({column}) = 'real' AND CAST(CAST({column} AS text) AS real) <> {column}"
+        # char(37) is the sign that marks a parameter; infinity is no word in JSON
+        f" THEN json(replace(printf(char(37) || '!.17g', {column}), 'Inf', '9e999'))"
+        f" ELSE {column} END"
+    )
 
 
 def _references(model):

@@ -10,6 +10,7 @@ from django.core.exceptions import FieldError
 from django.db.models import (
     BooleanField,
     Case,
+    DateTimeField,
     DecimalField,
     FloatField,
     Func,
@@ -90,6 +91,8 @@ class FromText(Func):
     def as_sql(self, compiler, connection, **context):
         """Compile to a cast to the column's own type."""
         column_type = self.column_of.db_type(connection)
+        if column_type.startswith("varchar("):
+            column_type = "varchar"  # a cast to its length would cut the text without a word
         return super().as_sql(
             compiler, connection, template=f"CAST(%(expressions)s AS {column_type})", **context
         )
@@ -98,9 +101,11 @@ class FromText(Func):
         """Compile to what the column would make of the text; SQLite keeps dates as text."""
         numbers = ("bool", "integer", "bigint", "smallint", "decimal", "real")
         column_type = self.column_of.db_type(connection)
-        template = (
-            "CAST(%(expressions)s AS numeric)" if column_type in numbers else "%(expressions)s"
-        )
+        template = "%(expressions)s"
+        if column_type in numbers:
+            template = "CAST(%(expressions)s AS numeric)"
+        elif column_type == "BLOB":
+            template = "CAST(%(expressions)s AS blob)"
         return super().as_sql(compiler, connection, template=template, **context)
 
 
@@ -137,3 +142,21 @@ def translate(value, words, *, otherwise):
         otherwise = Value(otherwise)
     whens = [When(Exact(value, Value(old)), then=Value(new)) for old, new in words.items()]
     return Case(*whens, default=otherwise, output_field=TextField())
+
+
+class Instant(Func):
+    """The value of a ``NaiveUTCDateTimeField`` as Django's own functions take it to be.
+
+    ``TruncDay(Instant("created_at"))`` is the day in the hotel; of the bare column, PostgreSQL
+    would take the clock, which is UTC, for the hotel's.
+    """
+
+    template = "%(expressions)s"
+    arity = 1
+    output_field = DateTimeField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        """Compile to a timestamp with time zone; on SQLite every instant is in UTC already."""
+        return self.as_sql(
+            compiler, connection, template="(%(expressions)s AT TIME ZONE 'UTC')", **context
+        )

@@ -40,7 +40,7 @@ def _owner(operation, app_label):
         if name.startswith(f"{package}.") and hasattr(module, "Migration"):
             for index, candidate in enumerate(module.Migration.operations):
                 if candidate is operation:
-                    return f"{app_label}.{name.removeprefix(package + '.')}#{index}"
+                    return f"{app_label}.{name.removeprefix(f'{package}.')}#{index}"
     raise RuntimeError(
         f"{operation.describe()!r} belongs to no migration of {app_label}: "
         f"list it in the operations of a migration in {package}."
@@ -153,6 +153,7 @@ class DeleteModel(_KeepsRows, django_operations.DeleteModel):
 class _KeepsColumn:
     """Archive and give back one column, or the rows of a many-to-many table."""
 
+    name: str
     refill = None
 
     def _save(self, app_label, schema_editor, model, direction):
@@ -339,7 +340,7 @@ class BatchedRunPython(django_operations.RunPython):
 
     def deconstruct(self):
         """Return how to write this operation into a migration file."""
-        kwargs = {"tally": True} if self.tally else {}
+        kwargs: dict = {"tally": True} if self.tally else {}
         if self.source != self.field_name:
             kwargs["source"] = self.source
         if self.batch_size != BATCH_SIZE:
@@ -624,6 +625,10 @@ class RunPythonForNewRows(django_operations.RunPython):
             [self.code, self.model_name],
             {"hints": self.hints} if self.hints else {},
         )
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Run {self.code.__name__} for new rows of {self.model_name}"
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         """Give back what was inserted before, and call the code for the rows that are new."""

@@ -1,0 +1,1 @@
+"""Tests of staff users and roles."""

@@ -1,0 +1,124 @@
+"""Staff and rows for the tests of the back office: whoever uses it, and one row of every model."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from accounts.models import PermissionGrant, User
+from hotel.dashboard.models import Setting
+from payments.models import Expense, Payment, PaymentAttachment
+from reservations.models import BookingChannel, Discount, Guest, GuestImage, Reservation
+from rooms.models import Room, RoomImage, RoomType, RoomTypeImage
+
+OWNER = "Owner"
+TODAY = date(2025, 7, 1)
+
+
+def member(role, **fields):
+    """Add and return a member of staff in the group ``role``; an owner is in none."""
+    fields = {"username": role.lower(), "is_staff": True, "is_superuser": role == OWNER, **fields}
+    user = User.objects.create(password="!", **fields)
+    if role != OWNER:
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def browser(user=None, **options):
+    """Return a client in which ``user`` has logged in, without the cost of a password."""
+    client = Client(**options)
+    if user:
+        client.force_login(user)
+    return client
+
+
+def room(number="101", **fields):
+    """Add and return a room; its type is made if it is not there."""
+    kind, _ = RoomType.objects.get_or_create(
+        code="STD", defaults={"name": "Standard", "default_rate": Decimal("500000.00")}
+    )
+    return Room.objects.create(**{"room_number": number, "floor": 1, "room_type": kind, **fields})
+
+
+def reservation(number="RES-1", **fields):
+    """Add and return a reservation; guest, room type and clerk are made if they are not given."""
+    if "guest" not in fields:
+        fields["guest"] = Guest.objects.create(full_name=f"Guest of {number}")
+    if "room_type" not in fields:
+        fields["room_type"], _ = RoomType.objects.get_or_create(
+            code="STD", defaults={"name": "Standard", "default_rate": Decimal("500000.00")}
+        )
+    if "created_by" not in fields:
+        fields["created_by"], _ = User.objects.get_or_create(username="clerk")
+    defaults = {
+        "check_in_date": TODAY,
+        "check_out_date": TODAY + timedelta(days=2),
+        "rate_per_night": Decimal("500000.00"),
+        "number_of_nights": 2,
+        "subtotal": Decimal("1000000.00"),
+        "total_amount": Decimal("1000000.00"),
+    }
+    return Reservation.objects.create(**{"confirmation_number": number, **defaults, **fields})
+
+
+def payment(stay, **fields):
+    """Add and return a payment for the reservation ``stay``."""
+    defaults = {"payment_date": TODAY, "amount": Decimal("250000.50"), "payment_method": "cash"}
+    return Payment.objects.create(**{"reservation": stay, **defaults, **fields})
+
+
+def one_of_each():
+    """Add one row to every table, joined to each other, and return them by model."""
+    clerk = User.objects.create(username="clerk")
+    suite = room()
+    discount = Discount.objects.create(
+        name="Long stay", code="LONG", discount_type="percentage", discount_value=Decimal("10")
+    )
+    channel = BookingChannel.objects.create(
+        name="Agency",
+        code="AG",
+        channel_type="ota",
+        api_key="the-key-of-the-agency",
+        api_secret="the-secret-of-the-agency",
+    )
+    stay = reservation(
+        room=suite,
+        discount=discount,
+        booking_channel=channel,
+        created_by=clerk,
+        checked_in_by=clerk,
+    )
+    paid = payment(stay, created_by=clerk)
+    stored = {"image_type": "main", "image_path": "/p", "storage_location": "disk"}
+    rows = [
+        clerk,
+        Group.objects.get(name="Manager"),
+        PermissionGrant.objects.first(),
+        suite.room_type,
+        suite,
+        RoomTypeImage.objects.create(
+            room_type=suite.room_type, image_name="type.jpg", uploaded_by=clerk, **stored
+        ),
+        RoomImage.objects.create(room=suite, image_name="room.jpg", uploaded_by=clerk, **stored),
+        stay.guest,
+        GuestImage.objects.create(
+            guest=stay.guest, image_type="passport", file_path="/p", file_name="passport.jpg"
+        ),
+        discount,
+        channel,
+        stay,
+        paid,
+        PaymentAttachment.objects.create(
+            payment=paid,
+            file_name="p.pdf",
+            file_type="pdf",
+            file_path="/p",
+            storage_location="disk",
+        ),
+        Expense.objects.create(
+            date=datetime(2025, 7, 1, 18, tzinfo=UTC), category="Laundry", amount=Decimal("75000")
+        ),
+        Setting.objects.create(setting_key="hotel_name", setting_value="Pantai"),
+    ]
+    return {row._meta.label_lower: row for row in rows}

@@ -1,0 +1,265 @@
+"""Throw-away apps: models and migrations of their own, on disk, on a database of their own.
+
+A test module asks for the fixtures with ``pytest_plugins = ["hotel.migrator.tests.projects"]``.
+"""
+
+import importlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command, get_commands
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[3]
+
+MODELS = "from django.db import models\nfrom django.db.models.functions import Lower\n\n"
+
+MIGRATION = '''"""A migration of a throw-away app."""
+
+from decimal import Decimal
+
+from django.db import connection, migrations, models, transaction
+from django.db.models import Case, F, OuterRef, Subquery, Value, When
+from django.db.models.functions import Concat, Lower, Round, Substr, Upper
+
+from hotel.migrator import expressions, operations
+from hotel.migrator.operations import BatchedRunPython
+
+{code}
+
+class Migration(migrations.Migration):
+    atomic = {atomic}
+    dependencies = {dependencies}
+    operations = [
+{operations}
+    ]
+'''
+
+READING = ("SELECT", "PRAGMA", "BEGIN", "SAVEPOINT", "RELEASE")
+
+SETTINGS = """
+from hotel.settings import *
+
+INSTALLED_APPS = ["hotel.migrator", *{labels}]
+ROOT_URLCONF = None
+DATABASES["default"]["NAME"] = {name!r}
+"""
+
+
+class App:
+    """One throw-away app; its folder is a package of the same name."""
+
+    def __init__(self, project, label):
+        self.project = project
+        self.label = label
+        self.folder = project.folder / label
+        self.migrations = self.folder / "migrations"
+        self.migrations.mkdir(parents=True)
+        for package in (self.folder, self.migrations):
+            (package / "__init__.py").touch()
+        self.models("")
+
+    def models(self, source):
+        """Write ``models.py`` and load it in place of the one before."""
+        (self.folder / "models.py").write_text(MODELS + dedent(source))
+        self.project.reload()
+        return self
+
+    def write(self, name, operations="", *, code="", atomic=True, after=None):
+        """Write a migration by hand. after: its dependencies; the last one written if not said."""
+        if after is None:
+            after = [(self.label, last) for last in self.names()[-1:]]
+        self.path(name).write_text(
+            MIGRATION.format(
+                code=dedent(code),
+                atomic=atomic,
+                dependencies=after,
+                operations=indent(dedent(operations).strip(), " " * 8),
+            )
+        )
+        self.project.reload()
+        return self
+
+    def names(self):
+        """Return the names of the migrations on disk."""
+        return sorted(path.stem for path in self.migrations.glob("[0-9]*.py"))
+
+    def path(self, name):
+        """Return the file of the migration ``name``."""
+        return self.migrations / f"{name}.py"
+
+    def make(self, *answers, **options):
+        """Run ``makemigrations``, typing ``answers`` if there are any, and return what it printed.
+
+        The files are then made safe as the documentation says: ``operations.`` for ``migrations.``.
+        """
+        before = {name: self.path(name).read_text() for name in self.names()}
+        output = self.project.makemigrations(self.label, *answers, **options)
+        for name in self.names():
+            if self.path(name).read_text() != before.get(name):
+                self.make_safe(name)
+        self.project.reload()
+        return output
+
+    def make_safe(self, name):
+        """Change Django's operations that lose rows into this project's, as a developer would."""
+        text = self.path(name).read_text()
+        for operation in ("CreateModel", "DeleteModel", "AddField", "RemoveField"):
+            text = text.replace(f"migrations.{operation}(", f"operations.{operation}(")
+        header = "from hotel.migrator import operations\n"
+        self.path(name).write_text(text.replace("from django", f"{header}from django", 1))
+
+    def migrate(self, name=None):
+        """Run ``migrate`` for this app, to the migration ``name`` or to its last."""
+        self.project.migrate(self.label, *([name] if name else []))
+        return self
+
+
+class Project:
+    """Throw-away apps, installed in this process instead of the hotel's."""
+
+    def __init__(self, folder, history):
+        self.folder = folder
+        self.history = history
+        self.apps = []
+
+    def app(self, label):
+        """Make and install an app."""
+        self.apps.append(App(self, label))
+        return self.apps[-1]
+
+    def reload(self):
+        """Forget the apps' modules and models and load what is on disk now."""
+        self.unload()
+        importlib.invalidate_caches()
+        labels = [app.folder.name for app in self.apps if (app.folder / "models.py").exists()]
+        apps.set_installed_apps(["hotel.migrator", *labels])
+        self.installed = True
+
+    def unload(self):
+        """Give this process its own apps back."""
+        if getattr(self, "installed", False):
+            apps.unset_installed_apps()
+            self.installed = False
+        labels = [path.name for path in self.folder.iterdir() if path.is_dir()]
+        for label in labels:
+            apps.all_models.pop(label, None)
+        apps.clear_cache()
+        for name in list(sys.modules):
+            if name.split(".")[0] in labels:
+                del sys.modules[name]
+
+    def makemigrations(self, *labels_and_answers, **options):
+        """Run ``makemigrations`` for the apps that are named first; what follows is typed."""
+        labels = [word for word in labels_and_answers if word in {app.label for app in self.apps}]
+        answers = labels_and_answers[len(labels) :]
+        self.output = io.StringIO()
+        typed, sys.stdin = sys.stdin, io.StringIO("".join(f"{line}\n" for line in answers))
+        try:
+            call_command(
+                "makemigrations", *labels, interactive=bool(answers), stdout=self.output, **options
+            )
+            assert sys.stdin.read() == "", "not every answer was asked for"
+        finally:
+            sys.stdin = typed
+        self.reload()
+        return self.output.getvalue()
+
+    def migrate(self, *target, **options):
+        """Run ``migrate``."""
+        call_command("migrate", *target, verbosity=0, interactive=False, **options)
+        return self
+
+    def killed(self, number, *target):
+        """Run ``migrate`` in a process that kills itself (-9) before its ``number``-th change.
+
+        A change is a statement that writes; anywhere else a kill leaves the same database.
+        Return whether it was killed; it is not when it needs fewer changes.
+        """
+        connection.close()
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                left = [number]
+
+                def count_down(execute, sql, *arguments):
+                    left[0] -= not sql.lstrip().startswith(READING)
+                    if left[0] == 0:
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    return execute(sql, *arguments)
+
+                with connection.execute_wrapper(count_down):
+                    self.migrate(*target)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        assert code in (0, -signal.SIGKILL)
+        return code == -signal.SIGKILL
+
+    def manage(self, *arguments, input=None, **environment):
+        """Run ``manage.py`` in a process of its own, on this database, and return how it went."""
+        labels = [app.label for app in self.apps]
+        name = str(connection.settings_dict["NAME"])
+        (self.folder / "annexe_settings.py").write_text(SETTINGS.format(labels=labels, name=name))
+        connection.close()
+        return subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "annexe_settings",
+                "PYTHONPATH": os.pathsep.join([str(self.folder), str(ROOT)]),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "NO_COLOR": "1",
+                **environment,
+            },
+            input=input,
+            capture_output=True,
+            text=True,
+        )
+
+    def facts(self):
+        """Return rows and shape of every table that is not the migrator's."""
+        return self.history.dump(), self.history.catalog()
+
+    def archive(self):
+        """Return what is archived: (owner, table, column, key, original, became), in order."""
+        columns = "owner, table_name, column_name, row_key, original, became"
+        if "migrator_archive" not in connection.introspection.table_names():
+            return []
+        return sorted(self.history.execute(f"SELECT {columns} FROM migrator_archive"), key=repr)
+
+
+@pytest.fixture
+def project(history, tmp_path, monkeypatch):
+    """A project without apps, on an empty database; see ``Project``."""
+    history.at(None)
+    get_commands()  # remembered for ever: ask while every app is there
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # files change within a clock tick
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    made = Project(folder, history)
+    try:
+        yield made
+    finally:
+        made.unload()
+
+
+@pytest.fixture
+def annexe(project):
+    """A throw-away app, ``annexe``; see ``App``."""
+    return project.app("annexe")

@@ -1,0 +1,111 @@
+"""No page of the back office grows with the number of reservations."""
+
+import copy
+
+import pytest
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.tests.back_office import OWNER, browser, member, one_of_each
+from hotel.tests.test_admin_permissions import addresses, autocomplete, foreign_keys
+from reservations.models import Guest
+
+PAGE = 50  # rows in a list
+SLACK = 0.03  # share of a page: more digits, more numbers of pages
+
+
+class Hotel:
+    """A hotel in which all stays have the same guest, room, type, discount, channel and clerk."""
+
+    def __init__(self):
+        self.rows = one_of_each()
+        self.client = browser(member(OWNER))
+        self.stays = 1
+        ContentType.objects.get_for_models(*apps.get_models())  # which Django keeps for good
+        self.pages = {**addresses(self.rows), "index": reverse("admin:index")}
+        for label in self.rows:
+            self.pages[label, "search"] = f"{self.pages[label, 'list']}?q=e"
+            self.pages[label, "facets"] = f"{self.pages[label, 'list']}?_facets=True"
+        for key in foreign_keys():
+            self.pages[key] = f"{autocomplete(*key[:2])}&term=e"
+
+    def grow_to(self, stays):
+        """Add stays until there are so many, and with each a payment, files and another guest."""
+        new = range(self.stays + 1, stays + 1)
+        self.stays = stays
+        Guest.objects.bulk_create(Guest(full_name=f"Guest of RES-{number:03}") for number in new)
+        for label in (
+            "reservations.reservation",
+            "reservations.guestimage",
+            "rooms.roomimage",
+            "rooms.roomtypeimage",
+            "payments.payment",
+            "payments.paymentattachment",
+        ):
+            row = self.rows[label]
+            copies = [copy.copy(row) for _ in new]
+            for number, twin in zip(new, copies, strict=True):
+                twin.pk = None
+                twin.confirmation_number = f"RES-{number:03}"  # only a reservation has it
+            type(row).objects.bulk_create(copies)
+        return self
+
+    def measure(self):
+        """Return the number of queries and of bytes of every page that there is."""
+        queries, size = {}, {}
+        for key, address in self.pages.items():
+            with CaptureQueriesContext(connection) as captured:
+                response = self.client.get(address)
+            if response.status_code == 200:
+                queries[key], size[key] = len(captured), len(response.content)
+        return queries, size
+
+
+@pytest.fixture
+def hotel(db):
+    return Hotel()
+
+
+def test_every_page_costs_the_same_for_10_stays_and_for_200(hotel):
+    queries_for_10, _ = hotel.grow_to(10).measure()
+    queries_for_60, size_for_60 = hotel.grow_to(PAGE + 10).measure()
+    queries_for_200, size_for_200 = hotel.grow_to(200).measure()
+    assert len(queries_for_10) > 110
+    assert queries_for_10 == queries_for_60 == queries_for_200
+    assert max(queries_for_200.values()) <= 20
+    grown = {
+        key: (size, size_for_200[key])
+        for key, size in size_for_60.items()
+        if size_for_200[key] > size * (1 + SLACK)
+    }
+    assert grown == {}
+
+
+def test_a_list_shows_50_rows_whatever_is_asked_for(hotel):
+    hotel.grow_to(200)
+    for question in ("", "?all=", "?p=2", "?q=RES"):
+        response = hotel.client.get(hotel.pages["reservations.reservation", "list"] + question)
+        assert len(response.context["cl"].result_list) == PAGE
+
+
+def test_a_row_in_use_names_how_much_refers_to_it_and_no_more_than_100(hotel):
+    address = hotel.pages["reservations.guest", "delete"]
+    assert hotel.client.get(address).context["protected"] == [
+        "1 guest image refers to it",
+        "1 reservation refers to it",
+    ]
+    hotel.grow_to(100)
+    assert hotel.client.get(address).context["protected"] == [
+        "100 guest images refer to it",
+        "100 reservations refer to it",
+    ]
+    hotel.grow_to(101)
+    response = hotel.client.get(address)
+    assert response.context["protected"] == [
+        "more than 100 guest images refer to it",
+        "more than 100 reservations refer to it",
+    ]
+    assert "RES-001" not in response.content.decode().replace("Guest of RES-1", "")
