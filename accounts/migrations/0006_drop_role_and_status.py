@@ -1,5 +1,8 @@
 """Flags and groups take the place of ``role`` and ``status``.
 
+Users whom an older writer has added or changed since 0004 and 0005 are caught up with first: a raw
+bcrypt hash gets its prefix, a user who does not work here yet joins "Front desk".
+
 Inverse: an owner is an admin again, everybody else a user; who may log in is active, who may not is
 inactive. Words that this rule would not give are archived and come back where nothing changed
 since.
@@ -7,9 +10,35 @@ since.
 
 from django.db import migrations
 from django.db.models import Case, TextField, Value, When
-from django.db.models.lookups import Exact
+from django.db.models.functions import Concat, Length, Substr
+from django.db.models.lookups import Exact, In
 
-from hotel.migrator.operations import CatchUp, RemoveField
+from hotel.migrator.operations import BatchedRunPython, CatchUp, RemoveField, RunPythonForNewRows
+
+BCRYPT = ["$2a$", "$2b$", "$2x$", "$2y$"]
+BCRYPT_LENGTH = 60  # characters
+
+
+def hash_for_django(apps, password):
+    is_raw = In(Substr(password, 1, 4), BCRYPT) & Exact(Length(password), BCRYPT_LENGTH)
+    return Case(
+        When(is_raw, then=Concat(Value("bcrypt$"), password, output_field=TextField())),
+        default=password,
+        output_field=TextField(),
+    )
+
+
+def join_front_desk(apps, users):
+    front_desk, _ = (
+        apps.get_model("auth", "Group").objects.using(users.db).get_or_create(name="Front desk")
+    )
+    Membership = apps.get_model("accounts", "User").groups.through
+    memberships = Membership.objects.using(users.db)
+    late = users.filter(role="user", is_staff=False)
+    late = late.exclude(pk__in=memberships.filter(group_id=front_desk.pk).values("user_id"))
+    return memberships.bulk_create(
+        [Membership(user_id=user.pk, group_id=front_desk.pk) for user in late]
+    )
 
 
 def status(is_active):
@@ -32,6 +61,8 @@ class Migration(migrations.Migration):
     dependencies = [("accounts", "0005_convert_roles")]
 
     operations = [
+        BatchedRunPython(hash_for_django, BatchedRunPython.keep, "user", "password"),
+        RunPythonForNewRows(join_front_desk, "user"),
         CatchUp("0004_convert_credentials", "user", "is_active"),
         CatchUp("0005_convert_roles", "user", "is_staff"),
         CatchUp("0005_convert_roles", "user", "is_superuser"),

@@ -7,7 +7,7 @@ Rule, the first that fits (docs/decisions/0004):
 * notes that contain "uang muka": downpayment;
 * what was paid for the stay up to and including this payment is less than its total: downpayment;
 * else full.
-Paid for the stay counts neither deposits nor refunds nor what was voided.
+Paid for the stay counts neither deposits, refunds, negative amounts nor what was voided.
 Inverse: the type stays; what was there before (nothing, or a word of its own) is archived and
 returns.
 """

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from hotel.migrator.operations import RequireField
+from hotel.migrator.operations import CatchUp, RequireField
 
 
 class Migration(migrations.Migration):
@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [("payments", "0004_backfill_payment_type")]
 
     operations = [
+        CatchUp("0004_backfill_payment_type", "payment", "payment_type"),
         RequireField(
             model_name="payment",
             name="payment_type",

@@ -1,7 +1,7 @@
 """Guests, discounts, booking channels and reservations, as the legacy system kept them.
 
 Its status words, its spellings and its missing values are all allowed here: rules come later. Here
-are no deposits yet, and ``checked_in_by_name`` still has the name that 0008 changes.
+are no deposits yet, and ``checked_in_by_name`` still has the name that 0007 changes.
 """
 
 from django.conf import settings

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from hotel.migrator.operations import RequireField
+from hotel.migrator.operations import CatchUp, RequireField
 
 
 class Migration(migrations.Migration):
@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [("rooms", "0003_transform_room_status")]
 
     operations = [
+        CatchUp("0003_transform_room_status", "room", "status"),
         RequireField(
             model_name="room",
             name="status",
