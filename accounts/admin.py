@@ -6,7 +6,8 @@ from django.contrib.auth.models import Group
 
 from accounts.forms import StaffChangeForm, StaffCreationForm
 from accounts.models import PermissionGrant, User
-from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin, moment
+from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
+from hotel.columns import moment
 
 
 class OwnersOnlyAdmin(BackOfficeAdmin):

@@ -1,16 +1,13 @@
 """The hotel's admin site, and what all its pages have in common.
 
-``money``, ``moment``, ``badge`` and ``rows_of`` make columns for lists and read-only fields.
-It is one module, though a long one: the parts above BackOfficeAdmin only mend what it is made of.
+The parts above ``BackOfficeAdmin`` only mend what it is made of.
 """
 
 import codecs
 import re
 from datetime import UTC
-from functools import cache
 
 from django import forms
-from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten, flatten_fieldsets, model_ngettext
@@ -21,14 +18,11 @@ from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models.fields.related import RelatedField
 from django.http import HttpResponseRedirect
-from django.urls import reverse
-from django.utils import formats, timezone
-from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from accounts.forms import StaffLoginForm
+from hotel.columns import shown
 
-EMPTY = "-"  # what Django's own columns show for nothing
 SEARCH_LENGTH = 100  # characters; SQLite refuses the expression that thousands of words make
 REFERENCES_COUNTED = 100  # rows; how many more there are is nothing to who wants to delete
 
@@ -232,7 +226,7 @@ class ReadOnlyAdmin(BackOfficeAdmin):
         """Return ``fields``, or else every field of the model that is not excluded."""
         hidden = self.exclude or ()
         return self.fields or [
-            _shown(field) for field in self.opts.fields if field.name not in hidden
+            shown(field) for field in self.opts.fields if field.name not in hidden
         ]
 
 
@@ -244,85 +238,3 @@ def _count(relation, objs):
     if count > REFERENCES_COUNTED:
         return f"more than {REFERENCES_COUNTED} {name} refer to it"
     return f"{count} {name} {'refers' if count == 1 else 'refer'} to it" if count else ""
-
-
-@cache
-def money(name):
-    """Return a column for an amount: 1,500,000 or 0.50, in the hotel's currency."""
-
-    def show(obj, value):
-        if not value.is_finite():  # PostgreSQL can hold NaN
-            return str(value)
-        decimals = 0 if value == value.to_integral_value() else 2
-        amount = formats.number_format(value, decimals, force_grouping=True)
-        return format_html('<span class="money">{}</span>', amount)
-
-    return _column(name, show)
-
-
-@cache
-def moment(name):
-    """Return a column for an instant, on the hotel's clock."""
-
-    def show(obj, value):
-        try:
-            return formats.localize(timezone.localtime(value))
-        except OverflowError:  # the last hours of the calendar, which this clock cannot show
-            return f"{value:%Y-%m-%d %H:%M} UTC"
-
-    return _column(name, show)
-
-
-@cache
-def badge(name):
-    """Return a column for a choice; a word that is none is shown as it is."""
-
-    def show(obj, value):
-        choices = dict(obj._meta.get_field(name).flatchoices)
-        kind = value if value in choices else "unknown"
-        label = choices.get(value, value) or EMPTY
-        return format_html('<span class="badge badge-{}">{}</span>', kind, label)
-
-    return _column(name, show)
-
-
-@cache
-def rows_of(label, field):
-    """Return a read-only field that links to the list of rows which refer to the object.
-
-    label: their model, as in ``"reservations.Reservation"``; field: their foreign key.
-    """
-    opts = apps.get_model(label)._meta
-
-    @admin.display(description=capfirst(opts.verbose_name_plural))
-    def column(obj):
-        if obj.pk is None:
-            return EMPTY
-        address = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-        return format_html('<a href="{}?{}__id__exact={}">Show</a>', address, field, obj.pk)
-
-    column.__name__ = f"{opts.model_name}_rows"
-    return column
-
-
-def _shown(field):
-    """Return the field's name, or a column that shows it better than Django would."""
-    if field.choices:
-        return badge(field.name)
-    if isinstance(field, models.DecimalField):
-        return money(field.name)
-    if isinstance(field, models.DateTimeField):
-        return moment(field.name)
-    return field.name
-
-
-def _column(name, show):
-    """Return a column that is sorted by the field; ``show(obj, value)`` never gets NULL."""
-
-    @admin.display(description=capfirst(name.replace("_", " ")), ordering=name)
-    def column(obj):
-        value = getattr(obj, name)
-        return EMPTY if value is None else show(obj, value)
-
-    column.__name__ = name  # which Django makes the CSS class of
-    return column

@@ -2,7 +2,8 @@
 
 from django.contrib import admin
 
-from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin, badge, moment, money, rows_of
+from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
+from hotel.columns import badge, moment, money, rows_of
 from reservations.models import BookingChannel, Discount, Guest, GuestImage, Reservation
 
 

@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.db.models import F
 from django.db.models.functions import Length
 
-from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin, badge, moment, money, rows_of
+from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
+from hotel.columns import badge, moment, money, rows_of
 from rooms.models import Room, RoomImage, RoomType, RoomTypeImage
 
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.tests.back_office import OWNER, browser, member, reservation, room
-from hotel.admin import badge, moment, money, rows_of
+from hotel.columns import badge, moment, money, rows_of
 from payments.models import Expense
 from reservations.admin import GuestAdmin
 from reservations.models import Guest, Reservation
