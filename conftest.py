@@ -218,6 +218,8 @@ class _Shelf:
         if not self.made:
             self.made[None] = self._name("nothing")
             self._copy(None, self.made[None])
+        if key is None:
+            return
         plan = [None, *plan_of()]
         start = max(
             index for index, made in enumerate(plan[: plan.index(key) + 1]) if made in self.made
@@ -242,6 +244,10 @@ class _Shelf:
     def _use(self, name):
         settings = {**self.original.settings_dict, "NAME": name}
         settings["TEST"] = {**settings["TEST"]}
+        if self.original.vendor == "sqlite":
+            # Nothing here need survive a power cut.
+            pragma = {"init_command": "PRAGMA synchronous = OFF"}
+            settings["OPTIONS"] = {**settings["OPTIONS"], **pragma}
         connections["default"] = type(self.original)(settings, "default")
 
     def _name(self, suffix):

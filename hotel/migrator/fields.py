@@ -3,7 +3,10 @@
 from datetime import UTC
 
 from django.db import models
+from django.db.models.functions.datetime import Extract, TruncBase
 from django.utils import timezone
+
+from hotel.migrator.expressions import Instant
 
 
 class NaiveUTCDateTimeField(models.DateTimeField):
@@ -48,3 +51,25 @@ class NaiveUTCDateTimeField(models.DateTimeField):
         along.
         """
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+def _of_instant(lookup):
+    """Return Django's ``__date``, ``__hour`` and so on for a column whose clock is UTC.
+
+    On PostgreSQL ``timestamp AT TIME ZONE`` takes the clock for the zone's own and would shift the
+    instant the wrong way; made a ``timestamptz`` first, it is shifted as Django means it.
+    """
+
+    class OfInstant(lookup):
+        def as_postgresql(self, compiler, connection, **context):
+            clone = self.copy()
+            clone.set_source_expressions([Instant(self.lhs)])
+            return super(OfInstant, clone).as_sql(compiler, connection, **context)
+
+    OfInstant.__name__ = lookup.__name__
+    return OfInstant
+
+
+for _name, _lookup in models.DateTimeField().get_lookups().items():
+    if issubclass(_lookup, Extract | TruncBase):
+        NaiveUTCDateTimeField.register_lookup(_of_instant(_lookup), _name)

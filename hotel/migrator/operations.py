@@ -373,6 +373,8 @@ class BatchedRunPython(django_operations.RunPython):
         state.clear_delayed_apps_cache()
         apps = state.apps
         field = apps.get_model(app_label, self.model_name)._meta.get_field(self.field_name)
+        # Asked without a row too: a dependency that was forgotten must not wait for the first one.
+        self._inverse(apps, field, self.code(apps, F(self.source)))
         opposite = "backward" if direction == "forward" else "forward"
         mine = _archive(self, app_label, schema_editor, direction)
         other = _archive(self, app_label, schema_editor, opposite)
@@ -536,13 +538,21 @@ class RequireField(django_operations.AlterField):
                 f"{_owner(self, app_label)} requires a column step by step: "
                 "write atomic = False into its Migration."
             )
+        field = model._meta.get_field(self.name)
+        old = from_state.apps.get_model(app_label, self.model_name)._meta.get_field(self.name)
+        if schema_editor._field_should_be_altered(
+            old, field, ignore={"null", "default", "db_default"}
+        ):
+            raise RuntimeError(
+                f"{_owner(self, app_label)} changes more than NULL and the default of {self.name}: "
+                "write an AlterField for the rest into a migration of its own."
+            )
         tables.ensure(schema_editor)
         if connection.vendor != "postgresql":
             with transaction.atomic(connection.alias):
                 self._fill(app_label, schema_editor, from_state)
                 super().database_forwards(app_label, schema_editor, from_state, to_state)
             return None
-        field = model._meta.get_field(self.name)
         table = schema_editor.quote_name(model._meta.db_table)
         column = schema_editor.quote_name(field.column)
         check = schema_editor.quote_name(f"{model._meta.db_table}_{field.column}_required"[:63])
@@ -555,6 +565,8 @@ class RequireField(django_operations.AlterField):
                 schema_editor.execute(
                     f"{alter} ALTER COLUMN {column} SET DEFAULT {default}", params or None
                 )
+            elif old.has_db_default():
+                schema_editor.execute(f"{alter} ALTER COLUMN {column} DROP DEFAULT")
             schema_editor.execute(
                 f"{alter} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID"
             )

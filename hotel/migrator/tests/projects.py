@@ -247,6 +247,12 @@ class Project:
 def project(history, tmp_path, monkeypatch):
     """A project without apps, on an empty database; see ``Project``."""
     history.at(None)
+    if connection.vendor == "sqlite":  # nothing here need survive a power cut
+        options = {
+            **connection.settings_dict["OPTIONS"],
+            "init_command": "PRAGMA synchronous = OFF",
+        }
+        connection.settings_dict["OPTIONS"] = options
     get_commands()  # remembered for ever: ask while every app is there
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # files change within a clock tick
     folder = tmp_path / "project"

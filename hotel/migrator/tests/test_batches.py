@@ -32,13 +32,13 @@ HERE = Path(__file__).parent
 RAN = []
 
 def dearer(apps, price):
-    # Twice is not the same as once.
+    # Twice is not the same as once. It is asked before the first batch, and once a batch.
     RAN.append(1)
-    if len(RAN) == 3 and (HERE / "kill").exists():
+    if len(RAN) == 4 and (HERE / "kill").exists():
         os.kill(os.getpid(), signal.SIGKILL)
-    if len(RAN) == 3 and (HERE / "stop").exists():
+    if len(RAN) == 4 and (HERE / "stop").exists():
         raise ValueError("stopped")
-    if (HERE / "between.sql").exists():
+    if len(RAN) > 1 and (HERE / "between.sql").exists():
         for sql in (HERE / "between.sql").read_text().splitlines():
             transaction.on_commit(lambda sql=sql: connection.cursor().execute(sql))
         (HERE / "between.sql").unlink()

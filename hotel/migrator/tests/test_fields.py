@@ -166,14 +166,6 @@ LOOKUPS = {
 }
 
 
-LOOKUPS_SHIFT = pytest.mark.xfail(
-    connection.vendor == "postgresql",
-    reason="the lookups of DateTimeField take the clock, which is UTC, for the hotel's",
-    strict=True,
-)
-
-
-@LOOKUPS_SHIFT
 @pytest.mark.parametrize("session_zone", ONLY_A_SERVER_HAS_SESSIONS, indirect=True)
 def test_days_and_hours_are_those_of_the_hotel(stay, session_zone):
     for instant in (LATE, EARLY, NEXT):
@@ -197,7 +189,6 @@ def test_days_and_hours_of_djangos_own_field_are_those_of_the_hotel(stay):
     assert found == LOOKUPS
 
 
-@LOOKUPS_SHIFT
 @pytest.mark.parametrize("session_zone", ONLY_A_SERVER_HAS_SESSIONS, indirect=True)
 def test_days_are_counted_as_the_hotel_counts_them(stay, session_zone):
     for instant in (LATE, EARLY, NEXT):

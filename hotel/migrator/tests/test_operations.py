@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 from django.core.management import call_command
-from django.db import DataError, IntegrityError, connection, models
+from django.db import DataError, IntegrityError, InternalError, connection, models
 from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.writer import MigrationWriter
@@ -760,6 +760,90 @@ def test_required_column_without_a_backfill_is_refused(flags):
         flags.migrate()
 
 
+def test_required_column_changes_nothing_but_null_and_the_default(flags, project):
+    flags.write(
+        "0004_require_high",
+        """
+        operations.RequireField(
+            "room", "high", models.IntegerField(db_default=0), backfill="0003_fill_high"
+        )
+        """,
+        atomic=False,
+    ).migrate("0003_fill_high")
+    facts = project.facts()
+    with pytest.raises(
+        RuntimeError,
+        match=r"^annexe.0004_require_high#0 changes more than NULL and the default of high:"
+        r" write an AlterField for the rest into a migration of its own.$",
+    ):
+        flags.migrate()
+    assert project.facts() == facts
+
+
+def test_required_column_may_lose_its_default(rooms, project, history):
+    rooms.write(
+        "0002_add_view",
+        """operations.AddField("room", "view", models.TextField(null=True, db_default="yard"))""",
+    )
+    rooms.write(
+        "0003_fill_view",
+        """BatchedRunPython(fill, BatchedRunPython.keep, "room", "view")""",
+        code="""
+            def fill(apps, view):
+                nothing = When(view=None, then=Value("none"))
+                return Case(nothing, default=view, output_field=models.TextField())
+        """,
+        atomic=False,
+    )
+    rooms.write(
+        "0004_require_view",
+        'operations.RequireField("room", "view", models.TextField(), backfill="0003_fill_view")',
+        atomic=False,
+    )
+    rooms.migrate("0003_fill_view")
+    facts = project.facts()
+    rooms.migrate()
+    assert "yard" not in str(project.facts()[1])
+    with pytest.raises(IntegrityError, match=r"(?i)not.null|null value"):
+        history.insert("annexe_room", number="1")
+    rooms.migrate("0003_fill_view")
+    assert project.facts() == facts
+
+
+def test_late_row_that_the_rule_leaves_empty_stops_it_and_the_next_run_goes_on(
+    rooms, project, history
+):
+    rooms.write(
+        "0002_fill_floor",
+        """BatchedRunPython(fill, BatchedRunPython.keep, "room", "floor")""",
+        code="""
+            def fill(apps, floor):
+                return Case(When(number="nowhere", then=floor), default=Value(1))
+        """,
+        atomic=False,
+    )
+    rooms.write(
+        "0003_require_floor",
+        """
+        operations.RequireField(
+            "room", "floor", models.IntegerField(), backfill="0002_fill_floor"
+        )
+        """,
+        atomic=False,
+    )
+    rooms.migrate("0002_fill_floor")
+    history.insert("annexe_room", number="nowhere")
+    with pytest.raises(IntegrityError, match=r"(?i)not.null|_required"):
+        rooms.migrate()
+    history.execute("UPDATE annexe_room SET floor = 0 WHERE number = 'nowhere'")
+    facts = project.facts()
+    rooms.migrate()
+    assert column(history, "floor") == [1, 1, 1, 0]
+    assert "required" not in str(project.facts()[1])
+    rooms.migrate("0002_fill_floor")
+    assert project.facts()[0] == facts[0]
+
+
 # RunPythonForNewRows
 
 
@@ -843,6 +927,28 @@ def test_code_that_fails_leaves_everything_as_it_was(members, project):
     facts = project.facts()
     with pytest.raises(ZeroDivisionError):
         members.migrate()
+    assert project.facts() == facts
+
+
+# A migration without a transaction
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ['operations.DeleteModel("Room")', 'operations.RemoveField("room", "floor")'],
+    ids=["table", "column"],
+)
+def test_drop_without_a_transaction_loses_nothing(rooms, project, operation):
+    """PostgreSQL refuses the lock that comes first; the guard on this project's files does too."""
+    rooms.write("0002_drop", operation, atomic=False)
+    facts = project.facts()
+    if connection.vendor == "postgresql":
+        with pytest.raises(
+            InternalError, match=r"^LOCK TABLE can only be used in transaction blocks"
+        ):
+            rooms.migrate()
+    else:
+        rooms.migrate().migrate("0001_initial")
     assert project.facts() == facts
 
 

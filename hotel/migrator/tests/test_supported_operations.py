@@ -49,6 +49,12 @@ def undo(name, old, new, *detected, answers=()):
     )
 
 
+def between(name, old, first, second, *detected, answers=()):
+    """Edit ``old``, which is ``first`` by now, into ``second``."""
+    models = MODELS.replace(old, first), MODELS.replace(old, second)
+    return pytest.param(*models, answers, list(detected), id=name.replace(" ", "-"))
+
+
 INVOICE = """
 class Invoice(models.Model):
     guest = models.ForeignKey(Guest, models.CASCADE)
@@ -174,6 +180,13 @@ SCHEMA = [
         "expression=models.F('rate') * 2, output_field=models.FloatField(), db_persist=True)",
         "+ Add field twice to guest",
     ),
+    undo(
+        "remove a generated column",
+        "# columns",
+        "twice = models.GeneratedField("
+        "expression=models.F('rate') * 2, output_field=models.FloatField(), db_persist=True)",
+        "- Remove field twice from guest",
+    ),
     # Indexes
     change(
         "add an index",
@@ -204,6 +217,13 @@ SCHEMA = [
         "nights = models.CharField(max_length=10)",
         "nights = models.CharField(max_length=10, db_index=True)",
         "~ Alter field nights on guest",
+    ),
+    between(
+        "rename an index",
+        "indexes = []",
+        "indexes = [models.Index(fields=['name'], name='old_idx')]",
+        "indexes = [models.Index(fields=['name'], name='new_idx')]",
+        "~ Rename index old_idx on guest to new_idx",
     ),
     # Constraints
     change(
@@ -291,6 +311,20 @@ SCHEMA = [
         "models.ForeignKey(Room, models.CASCADE)",
         "models.OneToOneField(Room, models.CASCADE)",
         "~ Alter field room on guest",
+    ),
+    between(
+        "number to foreign key",
+        "# columns",
+        "other = models.IntegerField(null=True)",
+        "other = models.ForeignKey(Room, models.SET_NULL, null=True, related_name='+')",
+        "~ Alter field other on guest",
+    ),
+    between(
+        "point a foreign key to another table",
+        "# columns",
+        "other = models.ForeignKey(Room, models.SET_NULL, null=True, related_name='+')",
+        "other = models.ForeignKey('self', models.SET_NULL, null=True, related_name='+')",
+        "~ Alter field other on guest",
     ),
     change(
         "add a many-to-many table",
