@@ -19,6 +19,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from hotel.migrator import catalog
 
+pytest_plugins = ["hotel.migrator.tests.projects"]  # throw-away apps
+
 SAMPLE = Path(__file__).parent / "hotel" / "migrator" / "tests" / "data" / "legacy_rows_early.jsonl"
 OWN_APPS = ("accounts", "dashboard", "rooms", "reservations", "payments")
 

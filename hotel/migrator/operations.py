@@ -1,8 +1,8 @@
 """Operations that lose nothing: what migrations may import besides Django's own.
 
-Append-only, because old migrations import this module for ever. Each operation is Django's
-operation of the same kind with one thing added, so ``makemigrations`` output becomes safe by
-changing ``migrations.`` to ``operations.``:
+Append-only, and one module though a long one, because old migrations import it for ever. Each
+operation is Django's operation of the same kind with one thing added, so ``makemigrations`` output
+becomes safe by changing ``migrations.`` to ``operations.``:
 
 * ``CreateModel`` and ``AddField`` archive the rows or the column before they drop them on the way
   down;

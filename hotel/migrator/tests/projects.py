@@ -1,6 +1,6 @@
 """Throw-away apps: models and migrations of their own, on disk, on a database of their own.
 
-A test module asks for the fixtures with ``pytest_plugins = ["hotel.migrator.tests.projects"]``.
+A pytest plugin, named in the root conftest.py.
 """
 
 import importlib
@@ -269,3 +269,49 @@ def project(history, tmp_path, monkeypatch):
 def annexe(project):
     """A throw-away app, ``annexe``; see ``App``."""
     return project.app("annexe")
+
+
+ROOM = """
+operations.CreateModel(
+    "Room",
+    [
+        ("id", models.AutoField(primary_key=True)),
+        ("number", models.CharField(max_length=20)),
+        ("floor", models.IntegerField(null=True)),
+    ],
+)
+"""
+
+
+@pytest.fixture
+def rooms(annexe, history):
+    """An app with the table ``annexe_room`` and three rows."""
+    annexe.write("0001_initial", ROOM).migrate()
+    for number, floor in (("101", 1), ("202", 2), ("attic", None)):
+        history.insert("annexe_room", number=number, floor=floor)
+    return annexe
+
+
+def column(history, name, table="annexe_room"):
+    return [value for (value,) in history.execute(f"SELECT {name} FROM {table} ORDER BY id")]
+
+
+FLAG = """
+def is_high(apps, floor):
+    return Case(When(floor__gte=2, then=Value(True)), default=Value(False))
+"""
+
+
+@pytest.fixture
+def flags(rooms):
+    """A column ``high`` that is computed from ``floor``."""
+    rooms.write(
+        "0002_add_high", """operations.AddField("room", "high", models.BooleanField(null=True))"""
+    )
+    rooms.write(
+        "0003_fill_high",
+        'BatchedRunPython(is_high, BatchedRunPython.clear, "room", "high", source="floor")',
+        code=FLAG,
+        atomic=False,
+    )
+    return rooms

@@ -11,8 +11,6 @@ from django.db.migrations.loader import MigrationLoader
 
 from hotel.migrator.archive import Archive
 
-pytest_plugins = ["hotel.migrator.tests.projects"]
-
 TEXTS = [
     "",
     " ",

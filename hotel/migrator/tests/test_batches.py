@@ -8,8 +8,6 @@ from django.db import IntegrityError, connection
 
 from hotel.migrator.tables import Cursor
 
-pytest_plugins = ["hotel.migrator.tests.projects"]
-
 ROOM = """
 operations.CreateModel(
     "Room",

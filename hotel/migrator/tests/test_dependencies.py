@@ -12,8 +12,6 @@ from django.core.management import CommandError, call_command
 from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.db.migrations.loader import MigrationLoader
 
-pytest_plugins = ["hotel.migrator.tests.projects"]
-
 ROOM = """
 operations.CreateModel(
     "Room", [("id", models.AutoField(primary_key=True)), ("number", models.TextField())]

@@ -18,8 +18,6 @@ from hotel.migrator.expressions import (
     translate,
 )
 
-pytest_plugins = ["hotel.migrator.tests.projects"]
-
 KELVIN, DOTTED, DOTLESS, WIDE_P = "\u212a", "\u0130", "\u0131", "\uff50"
 
 

@@ -15,8 +15,6 @@ from django.utils import timezone as django_timezone
 from hotel.migrator.expressions import Instant
 from hotel.migrator.fields import NaiveUTCDateTimeField
 
-pytest_plugins = ["hotel.migrator.tests.projects"]
-
 JAKARTA = ZoneInfo("Asia/Jakarta")  # the hotel's, seven hours ahead of UTC
 LATE = datetime(2026, 1, 31, 20, 30, 0, 123456, tzinfo=UTC)  # 1 February, 3:30 in the hotel
 EARLY = datetime(2026, 2, 1, 16, 59, 59, tzinfo=UTC)  # 1 February, 23:59:59 in the hotel

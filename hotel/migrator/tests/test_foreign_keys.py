@@ -5,8 +5,6 @@ import re
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-pytest_plugins = ["hotel.migrator.tests.projects"]
-
 FAMILY = """
 operations.CreateModel("Room", [("id", models.AutoField(primary_key=True))]),
 operations.CreateModel(

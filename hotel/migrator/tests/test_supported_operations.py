@@ -9,8 +9,6 @@ import re
 import pytest
 from django.db import DataError, IntegrityError, connection
 
-pytest_plugins = ["hotel.migrator.tests.projects"]
-
 MODELS = """
 class Room(models.Model):
     number = models.CharField(max_length=10)
