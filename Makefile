@@ -12,9 +12,10 @@ ON_POSTGRESQL := $(BIN)/python -m hotel.on_postgresql
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: $(READY)  ## a demo hotel, taken from the legacy shape to head, and its admin on 127.0.0.1:8000
+PORT ?= 8000
+run: $(READY)  ## a demo hotel, taken from the legacy shape to head, and its admin on 127.0.0.1:8000; PORT=8001
 	$(BIN)/python manage.py demo --if-empty
-	$(BIN)/python manage.py runserver 127.0.0.1:8000
+	$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
 migrate: $(READY)  ## take the database to head
 	$(BIN)/python manage.py migrate

@@ -5,11 +5,11 @@ programming, and keeps its traceback; ``--traceback`` asks for it in any case.
 """
 
 import os
+import sqlite3
 import sys
 import threading
 from contextlib import contextmanager
 from importlib import import_module
-from sqlite3 import SQLITE_CANTOPEN, SQLITE_NOTADB, SQLITE_READONLY
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, OperationalError, connections
@@ -22,9 +22,30 @@ CONNECTION_LOST = ("08", "57P")
 MENDS = {
     "does not exist": "create it on the server or name another in DATABASE_URL",
     "password": "mend the user or the password in DATABASE_URL",
+    "sslmode": "mend sslmode in DATABASE_URL",
     "could not translate host name": "mend the host in DATABASE_URL",
 }
 OTHER_MEND = "start PostgreSQL there or mend DATABASE_URL"
+
+
+# SQLSTATEs of a server that refuses a statement for reasons that an operator can mend.
+REFUSALS = {
+    "42501": "use a role in DATABASE_URL that owns the tables and may create others",
+    "25006": "connect to a server, and as a role, that may write",
+    "55P03": "run it again when the other transaction has ended",
+    "53100": "make room on the server's disk, and run it again",
+}
+
+# What SQLite says of a file that it can open.
+SQLITE_REFUSALS = {
+    sqlite3.SQLITE_NOTADB: (
+        "it is not an SQLite database; move it away or name another in DATABASE_URL"
+    ),
+    sqlite3.SQLITE_READONLY: "it is read-only; let this user write the file and its folder",
+    sqlite3.SQLITE_BUSY: "another process holds it; run it again when that one has ended",
+    sqlite3.SQLITE_FULL: "the disk is full; make room, and run it again",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; restore it from a back-up",
+}
 
 
 @contextmanager
@@ -60,6 +81,9 @@ def connection_failure(error):
     if isinstance(error, MigrationSchemaMissing):  # the first thing migrate writes did not succeed
         error = error.__context__ or error
     driver = error.__cause__
+    if hasattr(driver, "pgcode") and driver.pgcode in REFUSALS:
+        cause = str(driver).splitlines()[0]
+        return f"The database refuses: {cause}; {REFUSALS[driver.pgcode]}."
     if isinstance(error, OperationalError) and hasattr(driver, "pgcode"):
         # The server gives a code to everything it says about a statement. An error without one
         # comes from libpq, which found no server, was refused by it or lost it.
@@ -81,11 +105,9 @@ def _postgresql_failure(message):
 
 def _sqlite_failure(code):
     path = connections["default"].settings_dict["NAME"]
-    if code == SQLITE_NOTADB:
-        problem = "it is not an SQLite database; move it away or name another in DATABASE_URL"
-    elif code == SQLITE_READONLY:
-        problem = "it is read-only; let this user write the file and its folder"
-    elif code != SQLITE_CANTOPEN:
+    if code in SQLITE_REFUSALS:
+        problem = SQLITE_REFUSALS[code]
+    elif code != sqlite3.SQLITE_CANTOPEN:
         return None
     elif os.path.isdir(path):
         problem = "it is a folder; name a file in DATABASE_URL"

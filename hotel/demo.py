@@ -15,6 +15,7 @@ from django.contrib.auth.models import Group
 
 PASSWORD = "demo hotel"
 MARK = "demo_hotel"  # the settings row that tells a demo hotel from a real one
+UNFINISHED, FINISHED = "false", "true"  # its values before and after it is at head with its groups
 
 # name to log in with, full name, legacy role, legacy status, group after the upgrade
 STAFF = [
@@ -141,7 +142,7 @@ class _Writer:
                 {"setting_key": "hotel_name", "setting_value": "Pantai Indah", "category": "Hotel"},
                 {"setting_key": "check_in_time", "setting_value": "14:00", "category": "Booking"},
                 {"setting_key": "currency", "setting_value": "IDR", "category": "Localization"},
-                {"setting_key": MARK, "setting_value": "true", "setting_type": "boolean"},
+                {"setting_key": MARK, "setting_value": UNFINISHED, "setting_type": "boolean"},
             ],
         )
         self.channels = self._insert(

@@ -163,6 +163,10 @@ TEMPLATES = [
     },
 ]
 
+if not DEBUG and "DATABASE_URL" not in os.environ:
+    raise ImproperlyConfigured(
+        "DATABASE_URL is required when DEBUG is off; set it as .env.example describes."
+    )
 # Set but empty is an error: only a variable that is not there means the file of development.
 DATABASES = {
     "default": database_url.parse(text("DATABASE_URL", "sqlite:///db.sqlite3"), BASE_DIR),
@@ -220,3 +224,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "message"}},
     "loggers": {"hotel.migrator": {"level": "INFO", "handlers": ["stderr"]}},
 }
+if not DEBUG:
+    # Django's own handler is silent outside development: an error 500 would leave no trace.
+    LOGGING["loggers"]["django"] = {"level": "WARNING", "handlers": ["stderr"]}

@@ -1,8 +1,8 @@
 """Credentials: legacy hashes become Django's, and the status says who may log in.
 
-Rule: a bcrypt hash gets Django's name for it in front; anything else is no hash and is made
-unusable by a "!" in front. An inactive user may not log in, an active one and one without status
-may; any other word may not.
+Rule: a bcrypt hash gets Django's name for it in front, unless it has it; anything else is no hash
+and is made unusable by a "!" in front. An inactive user may not log in, an active one and one
+without status may; any other word may not.
 Inverse: the prefix is taken away again; a password set since goes down as its own bcrypt hash.
 ``status`` still counts until 0006 drops it.
 """
@@ -21,7 +21,11 @@ COLUMN_LENGTH = 255  # characters; what "!" would push out is archived
 
 def hash_for_django(apps, password):
     is_bcrypt = In(Substr(password, 1, 4), BCRYPT) & Exact(Length(password), BCRYPT_LENGTH)
+    is_named = Exact(Substr(password, 1, 7), Value("bcrypt$")) & (
+        In(Substr(password, 8, 4), BCRYPT) & Exact(Length(password), 7 + BCRYPT_LENGTH)
+    )
     return Case(
+        When(is_named, then=password),
         When(is_bcrypt, then=Concat(Value("bcrypt$"), password, output_field=TextField())),
         default=Left(
             Concat(Value("!"), password, output_field=TextField()),

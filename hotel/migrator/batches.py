@@ -5,6 +5,7 @@ import re
 import sys
 from time import monotonic
 
+from django.core.management.base import CommandError
 from django.db import connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, DecimalField, Sum
@@ -35,16 +36,17 @@ class Batches:
         self.size = size
         self.resumable = resumable
 
-    def run(self, change, *, start=None, tally=None, quiet=False):
+    def run(self, change, *, start=None, again=False, tally=None, quiet=False):
         """Call ``change(rows)`` for each range; it returns how many were changed and archived.
 
-        start: called first, but not when a killed run is resumed.
+        start: called first, but not when a killed run is resumed. again: a resumed run looks at
+        every row once more, which is right where a second look changes nothing.
         tally: ``(column before, column after)`` whose values the line in the log names.
         quiet: log that line only if something changed, not whenever there were rows.
         """
-        cursor = self._cursor()
-        if start and not cursor.rows_read:
-            start()
+        cursor = self._cursor(start)
+        if again:
+            cursor.rows_read = cursor.rows_changed = cursor.rows_archived = 0
         before = self._tally(tally[0]) if tally else ""
         told = monotonic()
         while self._next(cursor, change):
@@ -55,15 +57,36 @@ class Batches:
             after = self._tally(tally[1]) if tally else ""
             self._log(cursor, f"; {before} -> {after}" if tally else "")
 
-    def _cursor(self):
-        """Return where this way through begins: at the start, or after the last committed batch."""
-        cursors = Cursor.objects.using(self.alias)
-        if self.resumable:
-            cursors.filter(owner=self.opposite).delete()
-            found = cursors.filter(owner=self.owner).first()
-            if found:
-                return found
-        return Cursor(owner=self.owner, last_key="", rows_read=0, rows_changed=0, rows_archived=0)
+    def _cursor(self, start):
+        """Return where this way through begins: at the start, or after the last committed batch.
+
+        The cursor is made, and ``start`` called, in one transaction: another process that begins at
+        the same moment waits here, and then goes on with this cursor.
+        """
+        zero = {"last_key": "", "rows_read": 0, "rows_changed": 0, "rows_archived": 0}
+        if not self.resumable:
+            if start:
+                start()
+            return Cursor(owner=self.owner, **zero)
+        with transaction.atomic(using=self.alias):
+            cursors = Cursor.objects.using(self.alias)
+            cursor, is_new = cursors.get_or_create(owner=self.owner, defaults=zero)
+            if is_new:
+                self._refuse_if_done()
+                cursors.filter(owner=self.opposite).delete()
+                if start:
+                    start()
+        return cursor
+
+    def _refuse_if_done(self):
+        """Raise CommandError if another process has finished what this one has planned to do."""
+        app, name, direction = parse(self.owner)
+        applied = MigrationRecorder(connections[self.alias]).applied_migrations()
+        if ((app, name) in applied) == (direction == "forward"):
+            raise CommandError(
+                f"{app}.{name} was run by another process meanwhile, and nothing is lost: "
+                "run the same command again."
+            )
 
     def _next(self, cursor, change):
         """Change one range; return whether there was one."""
@@ -77,7 +100,7 @@ class Batches:
             keys = list(keys[: self.size])
             if not keys:
                 return False
-            changed, archived = change(ahead.filter(pk__lte=keys[-1]))
+            changed, archived = change(self.rows.filter(pk__in=keys))
             cursor.last_key = str(keys[-1])
             cursor.rows_read += len(keys)
             cursor.rows_changed += changed
@@ -115,6 +138,13 @@ class Batches:
         )
 
 
+def parse(owner):
+    """Return application, migration and direction of an owner such as ``app.0003_x#0 forward``."""
+    label, direction = owner.split(" ")
+    app, name = label.rpartition("#")[0].split(".")
+    return app, name, direction
+
+
 def forget_finished(sender, *, using, **kwargs):
     """Delete the cursors of migrations that ended; hears ``pre_migrate`` and ``post_migrate``.
 
@@ -124,10 +154,8 @@ def forget_finished(sender, *, using, **kwargs):
     if not tables.exists(connection, Cursor):
         return
     applied = MigrationRecorder(connection).applied_migrations()
-    cursors = Cursor.objects.using(using)
-    for cursor in cursors.all():
-        label, direction = cursor.owner.split(" ")
-        app, name = label.rpartition("#")[0].split(".")
+    for cursor in Cursor.objects.using(using):
+        app, name, direction = parse(cursor.owner)
         if ((app, name) in applied) == (direction == "forward"):
             cursor.delete(using=using)
 

@@ -305,6 +305,7 @@ class BatchedRunPython(django_operations.RunPython):
     so that a killed run goes on where it stopped and changes no row twice.
     """
 
+    again = False
     quiet = False
 
     def __init__(
@@ -392,6 +393,7 @@ class BatchedRunPython(django_operations.RunPython):
         batches.run(
             lambda rows: change(apps, field, rows, mine, given_back),
             start=mine.forget,
+            again=self.again,
             tally=(before, after) if self.tally else None,
             quiet=self.quiet,
         )
@@ -432,6 +434,7 @@ class CatchUp(BatchedRunPython):
     written; their originals are archived and given back on the way down.
     """
 
+    again = True  # rows may have been written between the kill and the next run
     quiet = True  # there is nothing to tell unless somebody wrote in between
 
     def __init__(self, migration, model_name, field_name):

@@ -27,8 +27,8 @@ def end(sender, *, using, apps=None, **kwargs):
     if not before:
         return
     after = measure(connections[using], apps)
-    for line in compare(before, after):
-        logger.info(line)
+    for level, line in compare(before, after):
+        logger.log(level, line)
 
 
 def measure(connection, apps):
@@ -62,16 +62,27 @@ def measure(connection, apps):
 
 
 def compare(before, after):
-    """Return one line for each table that held rows: ``rows 3 -> 3, amount 10.00 -> 10.00``."""
+    """Return level and line of each table that held rows: ``rows 3 -> 3, amount 1.00 -> 1.00``.
+
+    Fewer rows are a warning: no migration of this project deletes any without saying so.
+    """
     lines = []
-    for table in sorted(before):
-        if not before[table]["rows"]:
+    for table, was in sorted(before.items()):
+        became = after.get(table)
+        if not was["rows"]:
+            continue
+        if became is None:
+            lines.append((logging.INFO, f"{table}: rows {was['rows']} -> no such table any more"))
             continue
         pairs = [
-            f"{name} {value} -> {after.get(table, {}).get(name, 'dropped, archived')}"
-            for name, value in before[table].items()
+            f"{name} {value} -> {became.get(name, 'no such column any more')}"
+            for name, value in was.items()
         ]
-        lines.append(f"{table}: {', '.join(pairs)}")
+        lost = was["rows"] - became["rows"]
+        if lost > 0:
+            pairs[0] += f" ({lost} FEWER)"
+        level = logging.WARNING if lost > 0 else logging.INFO
+        lines.append((level, f"{table}: {', '.join(pairs)}"))
     return lines
 
 

@@ -6,8 +6,10 @@ import sqlite3
 import struct
 import threading
 import time
+from contextlib import closing
 from urllib.parse import urlsplit
 
+import psycopg2
 import pytest
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.exceptions import MigrationSchemaMissing
@@ -269,3 +271,49 @@ def test_the_first_statement_of_migrate_fails(read_only):
 @pytest.mark.parametrize("kind", [OperationalError, DatabaseError, MigrationSchemaMissing])
 def test_an_error_that_no_driver_raised_is_none_of_the_connection(kind):
     assert connection_failure(kind("the connection is fine")) is None
+
+
+def test_a_locked_file_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "hotel.sqlite3"
+    with closing(sqlite3.connect(path)) as writer, closing(sqlite3.connect(path)) as late:
+        writer.execute("BEGIN EXCLUSIVE")
+        late.execute("PRAGMA busy_timeout = 0")
+        with pytest.raises(sqlite3.OperationalError) as driver:
+            late.execute("SELECT * FROM sqlite_master")
+    error = OperationalError("database is locked")
+    error.__cause__ = driver.value
+    monkeypatch.setitem(connection.settings_dict, "NAME", "hotel.sqlite3")
+    assert connection_failure(error) == (
+        "Cannot use the database file hotel.sqlite3: another process holds it;"
+        " run it again when that one has ended."
+    )
+
+
+def test_a_role_that_may_not_is_told_what_it_lacks(postgresql_url):
+    server = urlsplit(postgresql_url)
+    name = f"hotel_roles_{os.getpid()}"
+    with closing(psycopg2.connect(postgresql_url)) as owner:
+        owner.autocommit = True
+        with owner.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+            try:
+                cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'hunter2'")
+                netloc = f"{name}:hunter2@{server.netloc.rpartition('@')[2]}"
+                url = server._replace(netloc=netloc, path=f"/{name}").geturl()
+                done = manage("migrate", DATABASE_URL=url)
+                read_only = url + ("&" if server.query else "?")
+                read_only += "options=-c%20default_transaction_read_only%3Don"
+                refused = manage("migrate", DATABASE_URL=read_only)
+            finally:
+                cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+                cursor.execute(f"DROP ROLE IF EXISTS {name}")
+    assert (done.stderr.splitlines()[-1], done.returncode) == (
+        "The database refuses: permission denied for schema public;"
+        " use a role in DATABASE_URL that owns the tables and may create others.",
+        1,
+    )
+    assert (refused.stderr.splitlines()[-1], refused.returncode) == (
+        "The database refuses: cannot execute CREATE TABLE in a read-only transaction;"
+        " connect to a server, and as a role, that may write.",
+        1,
+    )

@@ -12,7 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from hotel.tests import PROJECT, manage
 
-PRODUCTION = {"DEBUG": "off", "SECRET_KEY": "$k#" + "0123456789" * 5, "ALLOWED_HOSTS": "a.example"}
+PRODUCTION = {
+    "DEBUG": "off",
+    "SECRET_KEY": "$k#" + "0123456789" * 5,
+    "ALLOWED_HOSTS": "a.example",
+    "DATABASE_URL": "sqlite:///hotel.sqlite3",
+}
 
 
 def load(file=PROJECT / "hotel" / "settings.py", **env):
@@ -137,7 +142,7 @@ def test_connections_to_postgresql_are_kept_outside_development():
     url = {"DATABASE_URL": "postgresql:///hotel"}
 
     def age(**env):
-        return settings(**url, **env)["DATABASES"]["default"]["CONN_MAX_AGE"]
+        return settings(**{**env, **url})["DATABASES"]["default"]["CONN_MAX_AGE"]
 
     assert age() == 0
     assert age(**PRODUCTION) == 60
@@ -153,6 +158,21 @@ def test_seconds_are_not_guessed(word):
     assert refusal(SECURE_HSTS_SECONDS=word) == (
         "SECURE_HSTS_SECONDS is not a whole number of seconds; set it to one."
     )
+
+
+def test_production_names_its_database():
+    without = {name: value for name, value in PRODUCTION.items() if name != "DATABASE_URL"}
+    assert refusal(**without) == (
+        "DATABASE_URL is required when DEBUG is off; set it as .env.example describes."
+    )
+
+
+def test_production_says_on_standard_error_what_went_wrong():
+    assert settings(**PRODUCTION)["LOGGING"]["loggers"]["django"] == {
+        "level": "WARNING",
+        "handlers": ["stderr"],
+    }
+    assert "django" not in settings()["LOGGING"]["loggers"]
 
 
 def test_empty_database_url_is_no_default():
@@ -179,6 +199,7 @@ def test_environment_file_sets_what_the_environment_does_not(env_file):
         "ALLOWED_HOSTS=file.example",
         "DEBUG='off'",
         "SECRET_KEY=$a#b",
+        "DATABASE_URL=sqlite:///file.sqlite3",
     )
     found = load(ENV_FILE=path, ALLOWED_HOSTS="real.example")
     assert found["ALLOWED_HOSTS"] == ["real.example"]

@@ -6,6 +6,8 @@ from io import StringIO
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from hotel import demo
@@ -40,7 +42,7 @@ def test_the_demo_hotel_stands_at_head(history, settings, capfd):
     today = timezone.localdate()
     assert str(first) <= str(today - timedelta(days=50))
     assert str(last) >= str(today + timedelta(days=20))
-    assert "with the password 'demo hotel'" in printed
+    assert "Log in with the password 'demo hotel' as one of:" in printed
     for username, _, _, status, group in demo.STAFF:
         user = authenticate(username=username, password=demo.PASSWORD)
         assert bool(user) == (status == "active")
@@ -93,3 +95,31 @@ def test_without_debug_it_is_refused(history, settings):
         "Demo data is for development: DEBUG is off, so nothing was written."
     )
     assert history.tables() == []
+
+
+def test_a_demo_that_was_interrupted_before_its_rows_is_written(history, settings):
+    settings.DEBUG = True
+    history.at(("rooms", "0001_initial"))
+    assert "Log in with" in write_demo(if_empty=True)
+    assert history.execute("SELECT count(*) FROM rooms") == [(26,)]
+
+
+def test_a_demo_that_was_interrupted_on_its_way_to_head_is_finished(history, settings):
+    settings.DEBUG = True
+    history.initial()
+    loader = MigrationLoader(connection)
+    with transaction.atomic():
+        demo.write(loader.project_state(list(loader.applied_migrations)).apps, timezone.localdate())
+    history.migrate("payments", "0003")
+    assert "Log in with" in write_demo(if_empty=True)
+    call_command("migrate", "--check", verbosity=0)
+    owners = "SELECT count(*) FROM users_groups"
+    assert history.execute(owners) == [(len([s for s in demo.STAFF if s[4]]) + 1,)]
+
+
+def test_an_empty_table_of_somebody_else_is_not_touched(history, settings):
+    settings.DEBUG = True
+    history.at(None)
+    history.execute("CREATE TABLE somebodys (id integer)")
+    assert write_demo(if_empty=True) == ""
+    assert history.tables() == ["somebodys"]

@@ -2,7 +2,7 @@
 
 import logging
 
-from hotel.migrator.tables import Cursor
+from hotel.migrator.proof import compare
 
 
 def printed(caplog, logger):
@@ -46,9 +46,7 @@ def test_a_dropped_table_is_said_to_be_archived(history, caplog):
     )
     with caplog.at_level(logging.INFO, "hotel.migrator"):
         history.migrate("payments", "0001", verbosity=1)
-    assert printed(caplog, "proof") == [
-        "expenses: rows 1 -> dropped, archived, amount 12.50 -> dropped, archived"
-    ]
+    assert printed(caplog, "proof") == ["expenses: rows 1 -> no such table any more"]
 
 
 def test_nothing_is_printed_when_there_is_nothing_to_do_or_no_row(history, caplog):
@@ -57,21 +55,14 @@ def test_nothing_is_printed_when_there_is_nothing_to_do_or_no_row(history, caplo
     assert printed(caplog, "proof") + printed(caplog, "batches") == []
 
 
-def test_cursors_of_finished_migrations_are_deleted_and_others_stay(history):
-    history.initial().load_sample()
-    history.migrate("reservations", "0005")
-    assert not Cursor.objects.exists()
-    for owner in (
-        "reservations.0005_backfill_deposit_amount#0 forward",
-        "reservations.0005_backfill_deposit_amount#0 backward",
-        "reservations.0009_transform_status#0 forward",
-        "reservations.0009_transform_status#0 backward",
-    ):
-        Cursor.objects.create(
-            owner=owner, last_key="7", rows_read=7, rows_changed=0, rows_archived=0
-        )
-    history.migrate("reservations", "0006")
-    assert sorted(Cursor.objects.values_list("owner", flat=True)) == [
-        "reservations.0005_backfill_deposit_amount#0 backward",
-        "reservations.0009_transform_status#0 forward",
+def test_rows_that_are_fewer_are_a_warning_in_words(caplog):
+    before = {"payments": {"rows": 613, "amount": 10, "fee": 1}, "guests": {"rows": 2}}
+    after = {"payments": {"rows": 514, "amount": 7}, "guests": {"rows": 3}}
+    assert compare(before, after) == [
+        (logging.INFO, "guests: rows 2 -> 3"),
+        (
+            logging.WARNING,
+            "payments: rows 613 -> 514 (99 FEWER), amount 10 -> 7,"
+            " fee 1 -> no such column any more",
+        ),
     ]

@@ -18,7 +18,8 @@ class Command(BaseCommand):
 
     help = (
         "Write a demo hotel in the legacy shape into an empty database, then run migrate to head. "
-        "Refused unless DEBUG is on and the database has no tables."
+        "Refused unless DEBUG is on and the database has no tables. "
+        "What was interrupted is finished by the same command."
     )
 
     def add_arguments(self, parser):
@@ -37,16 +38,46 @@ class Command(BaseCommand):
             raise CommandError(
                 "Demo data is for development: DEBUG is off, so nothing was written."
             )
-        if connection.introspection.table_names():
-            if not if_empty:
-                raise CommandError(
-                    "The database has tables, so nothing was written: "
-                    "name an empty one in DATABASE_URL."
-                )
-        else:
+        mark = self._mark(connection)
+        if mark is None and self._is_untouched(connection):
             self._write(connection)
-        if Setting.objects.using(database).filter(setting_key=demo.MARK).exists():
+            mark = demo.UNFINISHED
+        elif mark != demo.UNFINISHED and not if_empty:
+            raise CommandError(
+                "The database has tables, so nothing was written: "
+                "name an empty one in DATABASE_URL."
+            )
+        if mark == demo.UNFINISHED:
+            call_command("migrate", database=database)
+            with transaction.atomic(using=database):
+                demo.assign_groups(database)
+                marks = Setting.objects.using(database).filter(setting_key=demo.MARK)
+                marks.update(setting_value=demo.FINISHED)
+        if mark is not None:
             self._print_log_ins()
+
+    def _mark(self, connection):
+        """Return how far a demo hotel is that is there, or None if there is none."""
+        if Setting._meta.db_table not in connection.introspection.table_names():
+            return None
+        marks = Setting.objects.using(connection.alias).filter(setting_key=demo.MARK)
+        return marks.values_list("setting_value", flat=True).first()
+
+    def _is_untouched(self, connection):
+        """Tell whether there is no table, or only what a demo makes before its rows."""
+        tables = set(connection.introspection.table_names()) - {"django_migrations"}
+        applied = set(MigrationLoader(connection).applied_migrations)
+        if not tables:
+            return True
+        if not applied or not applied <= {(app, "0001_initial") for app in INITIAL_STATE}:
+            return False
+        quote = connection.ops.quote_name
+        with connection.cursor() as cursor:
+            for table in tables - {"migrator_archive", "migrator_cursor"}:
+                cursor.execute(f"SELECT 1 FROM {quote(table)} LIMIT 1")
+                if cursor.fetchone():
+                    return False
+        return True
 
     def _write(self, connection):
         for app in INITIAL_STATE:
@@ -56,11 +87,9 @@ class Command(BaseCommand):
         with transaction.atomic(using=connection.alias):
             demo.write(state.apps, timezone.localdate())
         self.stdout.write("A demo hotel in the legacy shape is written; migrate takes it to head.")
-        call_command("migrate", database=connection.alias)
-        demo.assign_groups(connection.alias)
 
     def _print_log_ins(self):
-        self.stdout.write(f"Log in at http://127.0.0.1:8000/ with the password {demo.PASSWORD!r}:")
+        self.stdout.write(f"Log in with the password {demo.PASSWORD!r} as one of:")
         for username, full_name, role, _, group in demo.STAFF:
             works_as = group or ("Owner" if role == "admin" else "may not log in")
             self.stdout.write(f"  {username:<14}{works_as:<16}{full_name}")
