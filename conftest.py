@@ -11,7 +11,6 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.apps import apps as current_apps
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -290,7 +289,6 @@ def _shelf(tmp_path_factory, django_db_setup, django_db_blocker):
 @pytest.fixture
 def history(_shelf, django_db_blocker):
     """A database of its own at any point of the schema history; see ``History``."""
-    assert current_apps.ready
     with django_db_blocker.unblock():
         try:
             yield History(_shelf)

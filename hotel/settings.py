@@ -38,6 +38,11 @@ def read_env_file(path):
                 f"Line {number} of the environment file {path} is not NAME=value without blanks"
                 " around the sign; mend it or put # before it."
             )
+        if re.search(r"""=(['"])(?!.*\1\s*$)""", line) and not line.lstrip().startswith("#"):
+            raise ImproperlyConfigured(
+                f"Line {number} of the environment file {path} begins a quotation that does not end"
+                " the line; mend it, and put comments on lines of their own."
+            )
     settings = (line for line in lines if not re.match(r"\s*(#|$)", line))
     environ.Env.read_env(io.StringIO("\n".join(settings)))
 

@@ -65,11 +65,8 @@ def _lock(schema_editor, model):
         )
 
 
-def _is_recorded_only(schema_editor):
-    """Tell whether SQL is printed (``sqlmigrate``), not run: then nothing is archived."""
-    if schema_editor.collect_sql:
-        schema_editor.collected_sql.append("-- what is dropped here, migrate archives first")
-    return schema_editor.collect_sql
+# What sqlmigrate prints where rows are archived, which is not printed as SQL.
+ARCHIVED_FIRST = "-- what is dropped here, migrate archives first"
 
 
 class _KeepsRows:
@@ -84,7 +81,8 @@ class _KeepsRows:
         return [model, *through]
 
     def _save(self, app_label, schema_editor, model, direction):
-        if _is_recorded_only(schema_editor):
+        if schema_editor.collect_sql:
+            schema_editor.collected_sql.append(ARCHIVED_FIRST)
             return
         archive = _archive(self, app_label, schema_editor, direction)
         for kept in self._tables(model):
@@ -157,7 +155,8 @@ class _KeepsColumn:
     refill = None
 
     def _save(self, app_label, schema_editor, model, direction):
-        if _is_recorded_only(schema_editor):
+        if schema_editor.collect_sql:
+            schema_editor.collected_sql.append(ARCHIVED_FIRST)
             return
         archive = _archive(self, app_label, schema_editor, direction)
         field = model._meta.get_field(self.name)

@@ -160,6 +160,17 @@ def test_seconds_are_not_guessed(word):
     )
 
 
+@pytest.mark.parametrize("line", ["SECRET_KEY='a b' # c", 'SECRET_KEY="a', "export A='b'c"])
+def test_a_quotation_in_the_environment_file_ends_its_line(env_file, line):
+    path = env_file("# 'comment", "DEBUG='on'", line)
+    with pytest.raises(ImproperlyConfigured) as error:
+        load(ENV_FILE=path)
+    assert str(error.value) == (
+        f"Line 3 of the environment file {path} begins a quotation that does not end the line;"
+        " mend it, and put comments on lines of their own."
+    )
+
+
 def test_production_names_its_database():
     without = {name: value for name, value in PRODUCTION.items() if name != "DATABASE_URL"}
     assert refusal(**without) == (
