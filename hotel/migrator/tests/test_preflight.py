@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.management import CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from hotel.migrator.tables import Cursor
 from hotel.migrator.tests import legacy
@@ -64,6 +66,23 @@ def test_what_was_interrupted_on_its_way_down_goes_down_before_anything_else(his
     assert refusal(history, *BACKFILL) == (sentence, 6)
     history.migrate("reservations", "0004").migrate()
     assert not Cursor.objects.exists()
+
+
+def test_what_another_process_has_run_meanwhile_is_not_run_again(history):
+    history.before(BACKFILL)
+    legacy.reservation(history, 1)
+    executor = MigrationExecutor(connection)  # its plan is made, and then somebody else is faster
+    plan = [(executor.loader.graph.nodes[BACKFILL], False)]
+    history.migrate(*BACKFILL)
+    with pytest.raises(CommandError) as refused:
+        executor.migrate([], plan=plan)
+    assert str(refused.value) == (
+        "reservations.0005_backfill_deposit_amount was run by another process meanwhile,"
+        " and nothing is lost: run the same command again."
+    )
+    assert not Cursor.objects.exists()
+    history.migrate("reservations", "0004")
+    assert history.execute("SELECT deposit_amount FROM reservations") == [(None,)]
 
 
 @pytest.mark.sqlite
