@@ -4,8 +4,6 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, Permission, PermissionsMixin
 from django.db import models
 
-from hotel.migrator.fields import NaiveUTCDateTimeField
-
 
 class UserManager(BaseUserManager["User"]):
     """Makes users; names are taken as they are typed, capitals, accents and spaces included."""
@@ -34,9 +32,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField("may log in", default=True, db_default=True)
     is_staff = models.BooleanField("works here", default=False, db_default=False)
     is_superuser = models.BooleanField("owner", default=False, db_default=False)
-    last_login = NaiveUTCDateTimeField(null=True, blank=True)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    last_login = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     objects = UserManager()
 

@@ -3,8 +3,6 @@
 from django.conf import settings
 from django.db import models
 
-from hotel.migrator.fields import NaiveUTCDateTimeField
-
 
 class PaymentType(models.TextChoices):
     """What a payment is for."""
@@ -40,8 +38,8 @@ class Payment(models.Model):
     refund_reason = models.TextField(null=True, blank=True)
     is_voided = models.BooleanField(null=True, blank=True, default=False)
     has_proof = models.BooleanField(null=True, blank=True, default=False)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "payments"
@@ -85,9 +83,9 @@ class PaymentAttachment(models.Model):
         db_column="verified_by",
         related_name="+",
     )
-    verified_at = NaiveUTCDateTimeField(null=True, blank=True)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "payment_attachments"
@@ -99,13 +97,13 @@ class PaymentAttachment(models.Model):
 class Expense(models.Model):
     """Money the hotel spent, in its currency."""
 
-    date = NaiveUTCDateTimeField()
+    date = models.DateTimeField()
     category = models.CharField(max_length=50)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     description = models.TextField(null=True, blank=True)
     receipt_url = models.CharField(max_length=500, null=True, blank=True)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "expenses"

@@ -3,8 +3,6 @@
 from django.conf import settings
 from django.db import models
 
-from hotel.migrator.fields import NaiveUTCDateTimeField
-
 
 class Guest(models.Model):
     """A person who stays or has stayed."""
@@ -22,8 +20,8 @@ class Guest(models.Model):
     preferred_room_type = models.ForeignKey(
         "rooms.RoomType", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "guests"
@@ -49,7 +47,7 @@ class GuestImage(models.Model):
     uploaded_by_user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
 
     class Meta:
         db_table = "guest_images"
@@ -88,8 +86,8 @@ class Discount(models.Model):
         db_column="created_by",
         related_name="+",
     )
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "discounts"
@@ -121,8 +119,8 @@ class BookingChannel(models.Model):
     )
     support_contact = models.CharField(max_length=255, null=True, blank=True)
     support_email = models.CharField(max_length=100, null=True, blank=True)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "booking_channels"
@@ -162,7 +160,7 @@ class Reservation(models.Model):
     discount = models.ForeignKey(Discount, on_delete=models.SET_NULL, null=True, blank=True)
     total_amount = models.DecimalField(max_digits=12, decimal_places=2)
     deposit_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
-    deposit_returned_at = NaiveUTCDateTimeField(null=True, blank=True)
+    deposit_returned_at = models.DateTimeField(null=True, blank=True)
     special_requests = models.TextField(null=True, blank=True)
     status = models.CharField(
         max_length=20,
@@ -180,7 +178,7 @@ class Reservation(models.Model):
         db_column="created_by",
         related_name="+",
     )
-    checked_in_at = NaiveUTCDateTimeField(null=True, blank=True)
+    checked_in_at = models.DateTimeField(null=True, blank=True)
     checked_in_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -190,10 +188,10 @@ class Reservation(models.Model):
         related_name="+",
     )
     receptionist_name = models.CharField(max_length=100, null=True, blank=True)
-    checked_out_at = NaiveUTCDateTimeField(null=True, blank=True)
+    checked_out_at = models.DateTimeField(null=True, blank=True)
     is_archived = models.BooleanField(null=True, blank=True, default=False)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "reservations"

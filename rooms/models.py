@@ -3,8 +3,6 @@
 from django.conf import settings
 from django.db import models
 
-from hotel.migrator.fields import NaiveUTCDateTimeField
-
 
 class RoomType(models.Model):
     """A kind of room with its rate per night, in the hotel's currency."""
@@ -19,8 +17,8 @@ class RoomType(models.Model):
     amenities = models.TextField(null=True, blank=True)
     max_occupancy = models.IntegerField(null=True, blank=True)
     is_active = models.BooleanField(null=True, blank=True, default=True)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "room_types"
@@ -69,8 +67,8 @@ class Room(models.Model):
     notes = models.TextField(null=True, blank=True)
     custom_rate = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     is_active = models.BooleanField(null=True, blank=True, default=True)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "rooms"
@@ -106,8 +104,8 @@ class StoredImage(models.Model):
     description = models.TextField(null=True, blank=True)
     display_order = models.IntegerField(null=True, blank=True, default=0)
     is_active = models.BooleanField(null=True, blank=True, default=True)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         abstract = True

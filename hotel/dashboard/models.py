@@ -2,8 +2,6 @@
 
 from django.db import models
 
-from hotel.migrator.fields import NaiveUTCDateTimeField
-
 
 class Setting(models.Model):
     """One named value, kept as text; ``setting_type`` says how to read it."""
@@ -14,8 +12,8 @@ class Setting(models.Model):
     is_editable = models.BooleanField(null=True, blank=True, default=True)
     description = models.TextField(null=True, blank=True)
     category = models.CharField(max_length=50, null=True, blank=True)
-    created_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now_add=True)
-    updated_at = NaiveUTCDateTimeField(null=True, blank=True, auto_now=True)
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
 
     class Meta:
         db_table = "settings"

@@ -688,3 +688,32 @@ class RunPythonForNewRows(django_operations.RunPython):
     def _remember(self, made, model, keys):
         rows = model._base_manager.using(made.alias).filter(pk__in=keys)
         made.save(rows, model._meta.pk.column, F("pk"))
+
+
+class MakeAware(django_operations.AlterField):
+    """``migrations.AlterField`` from a ``NaiveUTCDateTimeField`` to Django's ``DateTimeField``.
+
+    Every instant stays what it is, whatever zone the session or the server has, on the way up and
+    on the way down. On PostgreSQL the rows are not rewritten: in UTC both types hold the same
+    bytes. On SQLite nothing is done: both fields write the same text.
+    """
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Make {self.name} of {self.model_name} an instant with time zone"
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Change the type of the column, read in UTC."""
+        connection = schema_editor.connection
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if connection.vendor != "postgresql":
+            return
+        if not self.allow_migrate_model(connection.alias, model):
+            return
+        with transaction.atomic(connection.alias):  # SET LOCAL is nothing outside a transaction
+            schema_editor.execute("SET LOCAL TIME ZONE 'UTC'")
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Give the column its type without zone again, written in UTC."""
+        self.database_forwards(app_label, schema_editor, from_state, to_state)
