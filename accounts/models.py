@@ -4,6 +4,10 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, Permission, PermissionsMixin
 from django.db import models
 
+from hotel.migrator.constraints import Exclusion
+from hotel.migrator.expressions import AsciiLower
+from hotel.migrator.fields import ExemptionsField
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users; names are taken as they are typed, capitals, accents and spaces included."""
@@ -35,6 +39,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     last_login = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
+    exemptions = ExemptionsField()
 
     objects = UserManager()
 
@@ -44,6 +49,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         db_table = "users"
         indexes = [models.Index(fields=["email"], name="users_email_idx")]
+        constraints = [
+            Exclusion(
+                name="users_username_unique",
+                same=[AsciiLower("username")],
+                violation_error_message="Somebody has this user name already.",
+                mend="Give one of the two another user name.",
+            ),
+        ]
 
     def __str__(self):
         return self.username

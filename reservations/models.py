@@ -1,7 +1,16 @@
 """Who stays, when and where: guests, reservations, and where bookings come from."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
+
+from hotel.migrator.constraints import Check, Exclusion
+from hotel.migrator.expressions import AsciiLower
+from hotel.migrator.fields import ExemptionsField
+
+LARGEST_AMOUNT = Decimal("9999999999.99")
 
 
 class Guest(models.Model):
@@ -192,11 +201,115 @@ class Reservation(models.Model):
     is_archived = models.BooleanField(null=True, blank=True, default=False)
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
+    exemptions = ExemptionsField()
 
     class Meta:
         db_table = "reservations"
         indexes = [
             models.Index(fields=["check_in_date", "check_out_date"], name="reservations_dates_idx"),
+        ]
+        constraints = [
+            Check(
+                name="reservations_dates_in_order",
+                condition=Q(check_out_date__gt=F("check_in_date")),
+                violation_error_message="The guest must leave after the day of arrival.",
+                mend="Correct the dates of the stay.",
+            ),
+            Check(
+                name="reservations_adults_in_range",
+                condition=Q(adults__gte=1),
+                violation_error_message="At least one adult must stay.",
+                mend="Correct the number of adults.",
+            ),
+            Check(
+                name="reservations_children_in_range",
+                condition=Q(children__gte=0),
+                violation_error_message="The number of children cannot be negative.",
+                mend="Correct the number of children.",
+            ),
+            Check(
+                name="reservations_rate_in_range",
+                condition=Q(rate_per_night__range=(0, LARGEST_AMOUNT)),
+                violation_error_message="The rate per night cannot be negative.",
+                mend="Correct the rate per night.",
+            ),
+            Check(
+                name="reservations_subtotal_in_range",
+                condition=Q(subtotal__range=(0, LARGEST_AMOUNT)),
+                violation_error_message="The subtotal cannot be negative.",
+                mend="Correct the subtotal.",
+            ),
+            Check(
+                name="reservations_discount_in_range",
+                condition=Q(discount_amount__range=(0, LARGEST_AMOUNT)),
+                violation_error_message="The discount cannot be negative.",
+                mend="Correct the discount.",
+            ),
+            Check(
+                name="reservations_discount_within_subtotal",
+                condition=Q(discount_amount__lte=F("subtotal")),
+                violation_error_message="The discount cannot be more than the subtotal.",
+                mend="Correct the discount or the subtotal.",
+            ),
+            Check(
+                name="reservations_total_in_range",
+                condition=Q(total_amount__range=(0, LARGEST_AMOUNT)),
+                violation_error_message="The total cannot be negative.",
+                mend="Correct the total.",
+            ),
+            Check(
+                name="reservations_deposit_in_range",
+                condition=Q(deposit_amount__range=(0, LARGEST_AMOUNT)),
+                violation_error_message="The deposit cannot be negative.",
+                mend="Correct the deposit.",
+            ),
+            Check(
+                name="reservations_deposit_within_total",
+                condition=Q(deposit_amount__lte=F("total_amount")),
+                violation_error_message="The deposit cannot be more than the total.",
+                mend="Correct the deposit or the total.",
+            ),
+            Check(
+                name="reservations_status_known",
+                condition=Q(status__in=ReservationStatus.values),
+                violation_error_message="The status is none of those a reservation can have.",
+                mend="Choose a status.",
+            ),
+            Check(
+                name="reservations_in_house_has_room",
+                condition=~Q(status="checked_in")
+                | Q(room__isnull=False, checked_in_at__isnull=False),
+                violation_error_message="A stay in house needs a room and a time of check-in.",
+                mend="Give the stay its room, or check it out.",
+            ),
+            Check(
+                name="reservations_checked_out_has_time",
+                condition=~Q(status="checked_out") | Q(checked_out_at__isnull=False),
+                violation_error_message="A stay that is over needs the time of its check-out.",
+                mend="Nothing need be done: the time is not known.",
+            ),
+            Exclusion(
+                name="reservations_number_unique",
+                same=[AsciiLower("confirmation_number")],
+                violation_error_message="Another reservation has this confirmation number,"
+                " in other capitals perhaps.",
+                mend="Give one of the reservations another number.",
+            ),
+            Exclusion(
+                name="reservations_no_double_booking",
+                same=["room"],
+                span=["check_in_date", "check_out_date"],
+                condition=Q(room__isnull=False, status__in=["confirmed", "checked_in"]),
+                violation_error_message="The room is booked for some of these nights.",
+                mend="Move one of the stays to another room or other dates, or cancel it.",
+            ),
+            Exclusion(
+                name="reservations_one_stay_in_house",
+                same=["room"],
+                condition=Q(room__isnull=False, status="checked_in"),
+                violation_error_message="Somebody else is in the room.",
+                mend="Check out the guests who have left, or move one of the stays.",
+            ),
         ]
 
     def __str__(self):

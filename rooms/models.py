@@ -1,7 +1,15 @@
 """What the hotel sells: room types and rooms, with their pictures."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+
+from hotel.migrator.constraints import Check
+from hotel.migrator.fields import ExemptionsField
+
+LARGEST_AMOUNT = Decimal("9999999999.99")
 
 
 class RoomType(models.Model):
@@ -19,9 +27,18 @@ class RoomType(models.Model):
     is_active = models.BooleanField(null=True, blank=True, default=True)
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
+    exemptions = ExemptionsField()
 
     class Meta:
         db_table = "room_types"
+        constraints = [
+            Check(
+                name="room_types_rate_in_range",
+                condition=Q(default_rate__range=(0, LARGEST_AMOUNT)),
+                violation_error_message="The rate cannot be negative.",
+                mend="Correct the rate.",
+            ),
+        ]
         indexes = [models.Index(fields=["is_active"], name="room_types_is_active_idx")]
 
     def __str__(self):
@@ -69,9 +86,30 @@ class Room(models.Model):
     is_active = models.BooleanField(null=True, blank=True, default=True)
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
+    exemptions = ExemptionsField()
 
     class Meta:
         db_table = "rooms"
+        constraints = [
+            Check(
+                name="rooms_rate_in_range",
+                condition=Q(custom_rate__range=(0, LARGEST_AMOUNT)),
+                violation_error_message="The rate cannot be negative.",
+                mend="Correct the rate.",
+            ),
+            Check(
+                name="rooms_status_known",
+                condition=Q(status__in=RoomStatus.values),
+                violation_error_message="The status is none of those a room can have.",
+                mend="Choose a status.",
+            ),
+            Check(
+                name="rooms_housekeeping_status_known",
+                condition=Q(housekeeping_status__in=HousekeepingStatus.values),
+                violation_error_message="The state is none of those housekeeping knows.",
+                mend="Choose a state.",
+            ),
+        ]
         indexes = [
             models.Index(fields=["status"], name="rooms_status_idx"),
             models.Index(fields=["is_active"], name="rooms_is_active_idx"),

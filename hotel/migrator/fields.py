@@ -73,3 +73,16 @@ def _of_instant(lookup):
 for _name, _lookup in models.DateTimeField().get_lookups().items():
     if issubclass(_lookup, Extract | TruncBase):
         NaiveUTCDateTimeField.register_lookup(_of_instant(_lookup), _name)
+
+
+class ExemptionsField(models.JSONField):
+    """The rules that a row need not keep, because it broke them before they were made.
+
+    An object whose keys are the names of rules (see ``hotel.migrator.constraints``), or NULL. The
+    database writes it: nobody can add a name.
+    """
+
+    description = "Rules that the row is exempt from"
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"null": True, "blank": True, "editable": False, **kwargs})

@@ -13,20 +13,26 @@ becomes safe by changing ``migrations.`` to ``operations.``:
   backfill for the rows written since.
 """
 
+import logging
 import sys
 from copy import copy
 from importlib import import_module
 
+from django.contrib.postgres.operations import CreateExtension
 from django.core.management.color import no_style
 from django.db import router, transaction
 from django.db.migrations import operations as django_operations
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation, OperationCategory
 from django.db.models import F, OuterRef, Value
 
 from hotel.migrator import tables
 from hotel.migrator.archive import Archive
 from hotel.migrator.batches import BATCH_SIZE, Batches
+from hotel.migrator.constraints import Check, Exclusion, end_sql, exempt_sql
 from hotel.migrator.expressions import FromText, IsDistinctFrom
+
+logger = logging.getLogger(__name__)
 
 
 def _owner(operation, app_label):
@@ -717,3 +723,181 @@ class MakeAware(django_operations.AlterField):
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
         """Give the column its type without zone again, written in UTC."""
         self.database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class AddExtension(CreateExtension):
+    """``CREATE EXTENSION`` on PostgreSQL, nothing on SQLite.
+
+    On the way down it stays: it belongs to the database, and others may use it by then.
+    """
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        return self.__class__.__name__, [self.name], {}
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Add extension {self.name}"
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Leave it."""
+
+
+class AddRules(Operation):
+    """Add rules (``hotel.migrator.constraints``) to a model; the rows that break them are exempt.
+
+    Instead of an ``AddConstraint`` for each. On PostgreSQL a ``Check`` is added NOT VALID, which
+    takes a moment: let ``ValidateRules`` follow in a later migration. An ``Exclusion`` has no such
+    form: the table is locked while its index is built. On SQLite the table is rebuilt once.
+    """
+
+    category = OperationCategory.ADDITION
+
+    def __init__(self, model_name, rules):
+        self.model_name = model_name
+        self.rules = rules
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        return self.__class__.__name__, [self.model_name, self.rules], {}
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Add rules to {self.model_name}: {', '.join(rule.name for rule in self.rules)}"
+
+    @property
+    def migration_name_fragment(self):
+        """Return what ``makemigrations`` would call the file."""
+        return f"{self.model_name.lower()}_rules"
+
+    def references_model(self, name, app_label):
+        """Return whether this operation is about the model."""
+        return name.lower() == self.model_name.lower()
+
+    def state_forwards(self, app_label, state):
+        """Add the rules to the state of the model."""
+        for rule in self.rules:
+            state.add_constraint(app_label, self.model_name.lower(), rule)
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Exempt the rows that break the rules, and add these."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        exclusions = any(isinstance(rule, Exclusion) for rule in self.rules)
+        if exclusions and not schema_editor.collect_sql:
+            _lock(schema_editor, model)
+        schema_editor.execute(exempt_sql(model, schema_editor, self.rules), params=None)
+        if schema_editor.connection.vendor == "postgresql":
+            for rule in self.rules:
+                not_valid = " NOT VALID" if isinstance(rule, Check) else ""
+                sql = str(rule.create_sql(model, schema_editor))
+                schema_editor.execute(sql + not_valid, params=None)
+        else:
+            # Django makes the table anew from the model, which has all of the rules.
+            schema_editor.add_constraint(model, self.rules[0])
+        if not schema_editor.collect_sql:
+            self._log_exempt(_owner(self, app_label), schema_editor, model)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Drop the rules, and the names of these from the rows that were exempt."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        if schema_editor.connection.vendor == "postgresql":
+            for rule in self.rules:
+                schema_editor.execute(str(rule.remove_sql(model, schema_editor)), params=None)
+        else:
+            schema_editor.remove_constraint(model, self.rules[0])
+        schema_editor.execute(end_sql(model, schema_editor, self.rules), params=None)
+
+    def _log_exempt(self, owner, schema_editor, model):
+        """Say how many rows are exempt from which of the rules, if any is."""
+        rows = model._base_manager.using(schema_editor.connection.alias)
+        exempt = rows.filter(exemptions__isnull=False)
+        counts = {
+            rule.name: exempt.filter(exemptions__has_key=rule.name).count() for rule in self.rules
+        }
+        named = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        if named:
+            logger.info("%s: rows exempt: %s", owner.partition("#")[0], named)
+
+
+class ValidateRules(Operation):
+    """Let PostgreSQL check the rows that stood when ``AddRules`` added these rules.
+
+    Reading and writing go on meanwhile. Rows that were written between the look of ``AddRules`` and
+    its constraint, and break a rule, are exempt like those before them. On SQLite all is done.
+    """
+
+    category = OperationCategory.ALTERATION
+
+    def __init__(self, model_name, names):
+        self.model_name = model_name
+        self.names = names
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        return self.__class__.__name__, [self.model_name, self.names], {}
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Validate rules of {self.model_name}: {', '.join(self.names)}"
+
+    def references_model(self, name, app_label):
+        """Return whether this operation is about the model."""
+        return name.lower() == self.model_name.lower()
+
+    def state_forwards(self, app_label, state):
+        """Change nothing: the rules are in the state."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Exempt late rows and validate the constraints."""
+        rules = self._rules(app_label, schema_editor, to_state)
+        if not rules:
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        table = schema_editor.quote_name(model._meta.db_table)
+        if not schema_editor.collect_sql:
+            self._exempt_late(schema_editor, model, table, rules)
+        for rule in rules:
+            name = schema_editor.quote_name(rule.name)
+            schema_editor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Add the constraints NOT VALID again."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        table = schema_editor.quote_name(model._meta.db_table)
+        for rule in self._rules(app_label, schema_editor, to_state):
+            name = schema_editor.quote_name(rule.name)
+            check = rule.constraint_sql(model, schema_editor, triggers=False)
+            schema_editor.execute(
+                f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD {check} NOT VALID", params=None
+            )
+
+    def _rules(self, app_label, schema_editor, state):
+        """Return the rules to be validated, which SQLite has validated already."""
+        connection = schema_editor.connection
+        model = state.apps.get_model(app_label, self.model_name)
+        if connection.vendor != "postgresql":
+            return []
+        if not self.allow_migrate_model(connection.alias, model):
+            return []
+        rules = {rule.name: rule for rule in model._meta.constraints}
+        return [rules[name] for name in self.names]
+
+    def _exempt_late(self, schema_editor, model, table, rules):
+        late = " OR ".join(
+            f"({rule.broken_sql(model, schema_editor)}) AND NOT {rule.is_exempt_sql(schema_editor)}"
+            for rule in rules
+        )
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {late})")
+            [is_late] = cursor.fetchone()
+        if is_late:
+            triggers = [rule.trigger_name(schema_editor) for rule in rules]
+            off = ", ".join(f"DISABLE TRIGGER {trigger}" for trigger in triggers)
+            on = ", ".join(f"ENABLE TRIGGER {trigger}" for trigger in triggers)
+            schema_editor.execute(f"ALTER TABLE {table} {off}")
+            schema_editor.execute(exempt_sql(model, schema_editor, rules), params=None)
+            schema_editor.execute(f"ALTER TABLE {table} {on}")
