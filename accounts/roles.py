@@ -7,6 +7,8 @@ VIEW = ("view",)
 EDIT = ("view", "add", "change")
 ALL = ("view", "add", "change", "delete")
 
+DESK = ("check_in", "check_out", "move", "cancel", "mark_no_show")
+
 EVERYTHING_ABOUT_STAYS = {
     "rooms.roomtype": VIEW,
     "rooms.room": VIEW,
@@ -31,7 +33,7 @@ ROLES = {
         "rooms.roomtype": ALL,
         "rooms.room": ALL,
         "reservations.guest": ALL,
-        "reservations.reservation": ("view", "change"),
+        "reservations.reservation": ("view", "add", "change", *DESK, "reinstate"),
         "payments.expense": EDIT,
         "accounts.user": VIEW,
         "accounts.permissiongrant": VIEW,
@@ -41,7 +43,7 @@ ROLES = {
         "rooms.roomtype": VIEW,
         "rooms.room": VIEW,
         "reservations.guest": EDIT,
-        "reservations.reservation": VIEW,
+        "reservations.reservation": ("view", "add", *DESK),
         "payments.payment": VIEW,
     },
     "Housekeeping": {"rooms.room": VIEW},

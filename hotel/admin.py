@@ -22,12 +22,13 @@ from django.utils.text import capfirst
 
 from accounts.forms import StaffLoginForm
 from hotel.columns import shown
+from hotel.exemptions import ExemptionFilter, ExemptionsPage, rules_of
 
 SEARCH_LENGTH = 100  # characters; SQLite refuses the expression that thousands of words make
 REFERENCES_COUNTED = 100  # rows; how many more there are is nothing to who wants to delete
 
 
-class HotelAdminSite(admin.AdminSite):
+class HotelAdminSite(ExemptionsPage, admin.AdminSite):
     """The back office."""
 
     site_header = "Hotel back office"
@@ -166,6 +167,11 @@ class BackOfficeAdmin(admin.ModelAdmin):
         """Search for so much of the term as can be searched for, in lists and autocompletes."""
         search_term = search_term.replace("\0", "")[:SEARCH_LENGTH]
         return super().get_search_results(request, queryset, search_term)
+
+    def get_list_filter(self, request):
+        """Return the filters of the list; where there are rules, by exemption too."""
+        filters = super().get_list_filter(request)
+        return [*filters, ExemptionFilter] if rules_of(self.model) else filters
 
     def lookup_allowed(self, lookup, value, request=None):
         """Return whether the address of a list may filter by this."""

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from hotel.migrator.constraints import Check, Exclusion
-from hotel.migrator.expressions import AsciiLower
+from hotel.migrator.expressions import AsciiLower, DaysBetween
 from hotel.migrator.fields import ExemptionsField
 
 LARGEST_AMOUNT = Decimal("9999999999.99")
@@ -161,7 +161,11 @@ class Reservation(models.Model):
     adults = models.IntegerField(null=True, blank=True, default=1)
     children = models.IntegerField(null=True, blank=True, default=0)
     rate_per_night = models.DecimalField(max_digits=12, decimal_places=2)
-    number_of_nights = models.IntegerField(null=True, blank=True)
+    number_of_nights = models.GeneratedField(
+        expression=DaysBetween("check_in_date", "check_out_date"),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
     subtotal = models.DecimalField(max_digits=12, decimal_places=2)
     discount_amount = models.DecimalField(
         max_digits=12, decimal_places=2, null=True, blank=True, default=0
@@ -198,6 +202,8 @@ class Reservation(models.Model):
     )
     receptionist_name = models.CharField(max_length=100, null=True, blank=True)
     checked_out_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.TextField(null=True, blank=True)
     is_archived = models.BooleanField(null=True, blank=True, default=False)
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
@@ -205,6 +211,14 @@ class Reservation(models.Model):
 
     class Meta:
         db_table = "reservations"
+        permissions = [
+            ("check_in_reservation", "Can check in"),
+            ("check_out_reservation", "Can check out"),
+            ("move_reservation", "Can change dates and room"),
+            ("cancel_reservation", "Can cancel"),
+            ("mark_no_show_reservation", "Can mark as a no-show"),
+            ("reinstate_reservation", "Can take back a check-in, a check-out or a cancellation"),
+        ]
         indexes = [
             models.Index(fields=["check_in_date", "check_out_date"], name="reservations_dates_idx"),
         ]

@@ -18,7 +18,7 @@ table.
 
 from django.core import checks
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, IntegrityError
 from django.db.backends.ddl_references import Statement, Table
 from django.db.models import CheckConstraint, F, Q
 from django.db.models.constraints import BaseConstraint
@@ -469,3 +469,20 @@ class _Sql:
             return f"(SELECT {columns} FROM {table}{f' WHERE {where}' if where else ''})"
 
         return f"{rows(one)} AS one JOIN {rows()} AS other ON {' AND '.join(pairs)}"
+
+
+def refuse_clashes(connection):
+    """Raise IntegrityError now for what would be refused at the end of the transaction.
+
+    The message names the rule.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            return
+        cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrator_conflicts'")
+        if cursor.fetchone():
+            cursor.execute("SELECT rule, one, other FROM migrator_conflicts ORDER BY id LIMIT 1")
+            clash = cursor.fetchone()
+            if clash:
+                raise IntegrityError("{}: row {} clashes with row {}.".format(*clash))

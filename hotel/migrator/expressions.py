@@ -14,6 +14,7 @@ from django.db.models import (
     DecimalField,
     FloatField,
     Func,
+    IntegerField,
     Q,
     TextField,
     Value,
@@ -160,3 +161,27 @@ class Instant(Func):
         return self.as_sql(
             compiler, connection, template="(%(expressions)s AT TIME ZONE 'UTC')", **context
         )
+
+
+class DaysBetween(Func):
+    """The number of days from one date to another, negative if the other is the earlier one.
+
+    Of arrival and departure: the nights.
+    """
+
+    arity = 2
+    output_field = IntegerField()
+
+    def as_sql(self, compiler, connection, **context):
+        """Compile to a difference of dates."""
+        return self._difference(compiler, connection, "(%s - %s)")
+
+    def as_sqlite(self, compiler, connection, **context):
+        """Compile to a difference of Julian days; SQLite keeps dates as text."""
+        return self._difference(
+            compiler, connection, "CAST(julianday(%s) - julianday(%s) AS integer)"
+        )
+
+    def _difference(self, compiler, connection, template):
+        (start, start_params), (end, end_params) = map(compiler.compile, self.source_expressions)
+        return template % (end, start), (*end_params, *start_params)

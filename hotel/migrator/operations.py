@@ -166,6 +166,8 @@ class _KeepsColumn:
             return
         archive = _archive(self, app_label, schema_editor, direction)
         field = model._meta.get_field(self.name)
+        if field.generated:
+            return  # the database computes it again
         if field.many_to_many:
             through = field.remote_field.through
             _lock(schema_editor, through)
@@ -206,6 +208,8 @@ class _KeepsColumn:
         connection = schema_editor.connection
         archive = _archive(self, app_label, schema_editor, direction)
         field = model._meta.get_field(self.name)
+        if field.generated:
+            return
         if field.many_to_many:
             if not archive.is_empty():
                 through = field.remote_field.through

@@ -61,6 +61,7 @@ def insert(history, draw, most=4):
             row = {
                 field.column: key if field.primary_key else draw(_value(field, key, keys))
                 for field in model._meta.local_concrete_fields
+                if not field.generated
             }
             together = {tuple(row[column] for column in unique) for unique in _unique(model)}
             if taken.isdisjoint(together) and _stands(history, model, row):
