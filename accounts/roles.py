@@ -7,8 +7,6 @@ VIEW = ("view",)
 EDIT = ("view", "add", "change")
 ALL = ("view", "add", "change", "delete")
 
-DESK = ("check_in", "check_out", "move", "cancel", "mark_no_show")
-
 EVERYTHING_ABOUT_STAYS = {
     "rooms.roomtype": VIEW,
     "rooms.room": VIEW,
@@ -33,7 +31,7 @@ ROLES = {
         "rooms.roomtype": ALL,
         "rooms.room": ALL,
         "reservations.guest": ALL,
-        "reservations.reservation": ("view", "add", "change", *DESK, "reinstate"),
+        "reservations.reservation": ("view", "change"),
         "payments.expense": EDIT,
         "accounts.user": VIEW,
         "accounts.permissiongrant": VIEW,
@@ -43,7 +41,7 @@ ROLES = {
         "rooms.roomtype": VIEW,
         "rooms.room": VIEW,
         "reservations.guest": EDIT,
-        "reservations.reservation": ("view", "add", *DESK),
+        "reservations.reservation": VIEW,
         "payments.payment": VIEW,
     },
     "Housekeeping": {"rooms.room": VIEW},

@@ -1,21 +1,10 @@
 """Guests, reservations and where bookings come from, in the back office."""
 
-from functools import partial
-
 from django.contrib import admin
 
-from hotel.actions import ActingAdmin, Action
 from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
 from hotel.columns import badge, moment, money, rows_of
-from reservations import forms, services
-from reservations.models import (
-    BookingChannel,
-    Discount,
-    Guest,
-    GuestImage,
-    Reservation,
-    ReservationStatus,
-)
+from reservations.models import BookingChannel, Discount, Guest, GuestImage, Reservation
 
 
 @admin.register(Guest)
@@ -44,135 +33,16 @@ class GuestAdmin(BackOfficeAdmin):
     )
 
 
-def while_(*statuses):
-    """Return whether a stay has one of the statuses, as a condition of a button."""
-    return lambda stay: stay.status in statuses
-
-
-PENDING, CONFIRMED, CHECKED_IN, CHECKED_OUT, CANCELLED, NO_SHOW = ReservationStatus
-
-
 @admin.register(Reservation)
-class ReservationAdmin(ActingAdmin):
+class ReservationAdmin(BackOfficeAdmin):
     """Reservations. What the guest wishes can be written down; everything else has rules.
 
-    Status, room, dates and money follow from what happens at the desk: from the buttons, whose
-    services refuse what the rules forbid. Nobody types them in or deletes a reservation.
+    Status, room, dates and money follow from what happens at the desk, so nobody types them in,
+    adds a reservation past the rules, or deletes one.
     """
 
+    can_add = False
     can_delete = False
-    adding = Action(
-        "book", "Book", services.book, "{} is booked.", "add_reservation", forms.BookForm
-    )
-    row_actions = (
-        Action(
-            "confirm",
-            "Confirm",
-            services.confirm,
-            "{} is confirmed.",
-            "check_in_reservation",
-            offered=while_(PENDING),
-        ),
-        Action(
-            "check-in",
-            "Check in",
-            services.check_in,
-            "{} is in house.",
-            "check_in_reservation",
-            forms.CheckInForm,
-            while_(CONFIRMED),
-        ),
-        Action(
-            "check-out",
-            "Check out",
-            services.check_out,
-            "{} is checked out.",
-            "check_out_reservation",
-            forms.CheckOutForm,
-            while_(CHECKED_IN),
-            help="What is owed is paid from the deposit that is held; the rest is given back.",
-        ),
-        Action(
-            "dates",
-            "Change dates",
-            services.change_dates,
-            "{} has new dates.",
-            "move_reservation",
-            forms.DatesForm,
-            while_(*services.LIVE),
-            help="The stay is priced anew by its nights; the discount stays.",
-        ),
-        Action(
-            "move",
-            "Change room",
-            services.move,
-            "{} has another room.",
-            "move_reservation",
-            forms.MoveForm,
-            while_(*services.LIVE),
-        ),
-        Action(
-            "swap",
-            "Swap rooms",
-            lambda stay, by, other: services.swap(stay, other, by)[0],
-            "{} has the other room.",
-            "move_reservation",
-            forms.SwapForm,
-            lambda stay: stay.status in services.LIVE and stay.room_id is not None,
-        ),
-        Action(
-            "cancel",
-            "Cancel",
-            services.cancel,
-            "{} is cancelled.",
-            "cancel_reservation",
-            forms.ReasonForm,
-            while_(PENDING, CONFIRMED),
-            help="A deposit stays held until it is given back or forfeited.",
-        ),
-        Action(
-            "cancel-in-house",
-            "Cancel in house",
-            partial(services.cancel, in_house=True),
-            "{} is cancelled.",
-            "reinstate_reservation",
-            forms.ReasonForm,
-            while_(CHECKED_IN),
-            help="The guests leave at once. A deposit stays held until it is given back.",
-        ),
-        Action(
-            "no-show",
-            "Mark no-show",
-            services.mark_no_show,
-            "{} is a no-show.",
-            "mark_no_show_reservation",
-            offered=while_(CONFIRMED),
-        ),
-        Action(
-            "undo-check-in",
-            "Undo check-in",
-            services.undo_check_in,
-            "{} is confirmed again.",
-            "reinstate_reservation",
-            offered=while_(CHECKED_IN),
-        ),
-        Action(
-            "undo-check-out",
-            "Undo check-out",
-            services.undo_check_out,
-            "{} is in house again.",
-            "reinstate_reservation",
-            offered=while_(CHECKED_OUT),
-        ),
-        Action(
-            "reinstate",
-            "Reinstate",
-            services.reinstate,
-            "{} is confirmed again.",
-            "reinstate_reservation",
-            offered=while_(CANCELLED, NO_SHOW),
-        ),
-    )
     list_display = (
         "confirmation_number",
         "guest",
@@ -224,7 +94,6 @@ class ReservationAdmin(ActingAdmin):
                     "created_by",
                     (moment("checked_in_at"), "checked_in_by", "receptionist_name"),
                     moment("checked_out_at"),
-                    (moment("cancelled_at"), "cancel_reason"),
                     "is_archived",
                     (moment("created_at"), moment("updated_at")),
                 )
@@ -248,7 +117,6 @@ class ReservationAdmin(ActingAdmin):
         "checked_in_by",
         "receptionist_name",
         "is_archived",
-        "cancel_reason",
     )
 
 

@@ -202,8 +202,6 @@ class Reservation(models.Model):
     )
     receptionist_name = models.CharField(max_length=100, null=True, blank=True)
     checked_out_at = models.DateTimeField(null=True, blank=True)
-    cancelled_at = models.DateTimeField(null=True, blank=True)
-    cancel_reason = models.TextField(null=True, blank=True)
     is_archived = models.BooleanField(null=True, blank=True, default=False)
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
@@ -211,14 +209,6 @@ class Reservation(models.Model):
 
     class Meta:
         db_table = "reservations"
-        permissions = [
-            ("check_in_reservation", "Can check in"),
-            ("check_out_reservation", "Can check out"),
-            ("move_reservation", "Can change dates and room"),
-            ("cancel_reservation", "Can cancel"),
-            ("mark_no_show_reservation", "Can mark as a no-show"),
-            ("reinstate_reservation", "Can take back a check-in, a check-out or a cancellation"),
-        ]
         indexes = [
             models.Index(fields=["check_in_date", "check_out_date"], name="reservations_dates_idx"),
         ]

@@ -12,7 +12,10 @@ from hotel.migrator.operations import AddField, RemoveField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reservations", "0017_add_cancellation")]
+    dependencies = [
+        ("reservations", "0016_forbid_double_booking"),
+        ("accounts", "0009_forbid_username_twins"),
+    ]
 
     operations = [
         RemoveField("reservation", "number_of_nights"),
