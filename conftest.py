@@ -85,6 +85,13 @@ def plan_of(app_labels=None):
 OWN_MIGRATIONS = plan_of(OWN_APPS)
 
 
+def previous(key):
+    """Return the target that unapplies ``key`` alone, when it was the last that ran."""
+    app, name = key
+    names = [other for label, other in OWN_MIGRATIONS if label == app and other < name]
+    return app, names[-1] if names else "zero"
+
+
 class History:
     """A database of its own, which can be moved along the schema history."""
 

@@ -1,6 +1,6 @@
 """Instants of staff get their time zone: the clock time was UTC all along."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 from hotel.migrator.operations import MakeAware
 
@@ -9,19 +9,5 @@ class Migration(migrations.Migration):
     dependencies = [("accounts", "0006_drop_role_and_status")]
 
     operations = [
-        MakeAware(
-            model_name="user",
-            name="created_at",
-            field=models.DateTimeField(auto_now_add=True, null=True),
-        ),
-        MakeAware(
-            model_name="user",
-            name="last_login",
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        MakeAware(
-            model_name="user",
-            name="updated_at",
-            field=models.DateTimeField(auto_now=True, null=True),
-        ),
+        MakeAware("user", "created_at", "last_login", "updated_at"),
     ]

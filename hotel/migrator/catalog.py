@@ -3,6 +3,7 @@
 Column order is left out: a column that was dropped and added again stands last.
 """
 
+import re
 from decimal import Decimal
 
 
@@ -81,19 +82,30 @@ def _read_sqlite(connection, cursor, table):
         cursor.execute(sql, params)
         return sorted(cursor.fetchall(), key=repr)  # keys that hold NULL cannot be compared
 
-    constraints = connection.introspection.get_constraints(cursor, table)
+    [(created,)] = rows("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = %s", [table])
     return {
         "columns": sorted((row[1:] for row in rows(f"PRAGMA table_xinfo({quoted})")), key=repr),
         "indexes": rows(
             "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = %s", [table]
         ),
         "foreign keys": sorted(row[2:] for row in rows(f"PRAGMA foreign_key_list({quoted})")),
-        "constraints": sorted(
-            (name, sorted(facts["columns"] or []), facts["unique"], facts["check"])
-            for name, facts in constraints.items()
-            if facts["unique"] or facts["check"]
-        ),
+        # Only the text has the bodies of constraints and generated columns.
+        "constraints": sorted(_definitions(created)),
         "triggers": rows(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table]
         ),
     }
+
+
+def _definitions(created):
+    """Return the columns and constraints in a CREATE TABLE, each as its text."""
+    found, start, depth = [], created.index("(") + 1, 0
+    words = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[(),]""")
+    for word in words.finditer(created, start):
+        depth += {"(": 1, ")": -1}.get(word[0], 0)
+        if (word[0] == "," and depth == 0) or depth < 0:
+            found.append(" ".join(created[start : word.start()].split()))
+            start = word.end()
+        if depth < 0:
+            break
+    return found

@@ -24,7 +24,7 @@ from django.db import router, transaction
 from django.db.migrations import operations as django_operations
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation, OperationCategory
-from django.db.models import F, OuterRef, Value
+from django.db.models import DateTimeField, F, OuterRef, Value
 
 from hotel.migrator import tables
 from hotel.migrator.archive import Archive
@@ -700,32 +700,59 @@ class RunPythonForNewRows(django_operations.RunPython):
         made.save(rows, model._meta.pk.column, F("pk"))
 
 
-class MakeAware(django_operations.AlterField):
-    """``migrations.AlterField`` from a ``NaiveUTCDateTimeField`` to Django's ``DateTimeField``.
+class MakeAware(Operation):
+    """Turn ``NaiveUTCDateTimeField`` columns of a model into Django's ``DateTimeField``.
 
-    Every instant stays what it is, whatever zone the session or the server has, on the way up and
-    on the way down. On PostgreSQL the rows are not rewritten: in UTC both types hold the same
-    bytes. On SQLite nothing is done: both fields write the same text.
+    Instead of an ``AlterField`` for each. Every instant stays what it is, whatever zone the session
+    or the server has, on the way up and on the way down. On PostgreSQL no row is rewritten: in UTC
+    both types hold the same bytes. On SQLite nothing is done: both fields write the same text.
     """
+
+    category = OperationCategory.ALTERATION
+
+    def __init__(self, model_name, *names):
+        self.model_name = model_name
+        self.names = names
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        return self.__class__.__name__, [self.model_name, *self.names], {}
 
     def describe(self):
         """Return the sentence that ``migrate --plan`` prints."""
-        return f"Make {self.name} of {self.model_name} an instant with time zone"
+        return f"Give {', '.join(self.names)} of {self.model_name} a time zone"
+
+    def references_model(self, name, app_label):
+        """Return whether this operation is about the model."""
+        return name.lower() == self.model_name.lower()
+
+    def state_forwards(self, app_label, state):
+        """Change the fields of the model, whose other attributes stay."""
+        key = app_label, self.model_name.lower()
+        fields = state.models[key].fields
+        for name in self.names:
+            _, _, args, kwargs = fields[name].deconstruct()
+            fields[name] = DateTimeField(*args, **kwargs)
+        state.reload_model(*key, delay=True)  # once: Django's alter_field does it for each field
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        """Change the type of the column, read in UTC."""
+        """Change the types of the columns, read in UTC."""
         connection = schema_editor.connection
-        model = to_state.apps.get_model(app_label, self.model_name)
         if connection.vendor != "postgresql":
             return
+        model = to_state.apps.get_model(app_label, self.model_name)
         if not self.allow_migrate_model(connection.alias, model):
             return
+        before = from_state.apps.get_model(app_label, self.model_name)
         with transaction.atomic(connection.alias):  # SET LOCAL is nothing outside a transaction
             schema_editor.execute("SET LOCAL TIME ZONE 'UTC'")
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            for name in self.names:
+                schema_editor.alter_field(
+                    before, before._meta.get_field(name), model._meta.get_field(name)
+                )
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
-        """Give the column its type without zone again, written in UTC."""
+        """Give the columns their type without zone again, written in UTC."""
         self.database_forwards(app_label, schema_editor, from_state, to_state)
 
 
@@ -780,8 +807,10 @@ class AddRules(Operation):
 
     def state_forwards(self, app_label, state):
         """Add the rules to the state of the model."""
-        for rule in self.rules:
-            state.add_constraint(app_label, self.model_name.lower(), rule)
+        key = app_label, self.model_name.lower()
+        options = state.models[key].options
+        options["constraints"] = [*options.get("constraints", []), *self.rules]
+        state.reload_model(*key, delay=True)  # once: Django's add_constraint does it for each rule
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         """Exempt the rows that break the rules, and add these."""

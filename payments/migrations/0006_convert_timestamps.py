@@ -1,6 +1,6 @@
 """Instants of money get their time zone: the clock time was UTC all along."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 from hotel.migrator.operations import MakeAware
 
@@ -12,44 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        MakeAware(
-            model_name="expense",
-            name="created_at",
-            field=models.DateTimeField(auto_now_add=True, null=True),
-        ),
-        MakeAware(
-            model_name="expense",
-            name="date",
-            field=models.DateTimeField(),
-        ),
-        MakeAware(
-            model_name="expense",
-            name="updated_at",
-            field=models.DateTimeField(auto_now=True, null=True),
-        ),
-        MakeAware(
-            model_name="payment",
-            name="created_at",
-            field=models.DateTimeField(auto_now_add=True, null=True),
-        ),
-        MakeAware(
-            model_name="payment",
-            name="updated_at",
-            field=models.DateTimeField(auto_now=True, null=True),
-        ),
-        MakeAware(
-            model_name="paymentattachment",
-            name="created_at",
-            field=models.DateTimeField(auto_now_add=True, null=True),
-        ),
-        MakeAware(
-            model_name="paymentattachment",
-            name="updated_at",
-            field=models.DateTimeField(auto_now=True, null=True),
-        ),
-        MakeAware(
-            model_name="paymentattachment",
-            name="verified_at",
-            field=models.DateTimeField(blank=True, null=True),
-        ),
+        MakeAware("expense", "created_at", "date", "updated_at"),
+        MakeAware("payment", "created_at", "updated_at"),
+        MakeAware("paymentattachment", "created_at", "updated_at", "verified_at"),
     ]

@@ -1,6 +1,6 @@
 """Instants of rooms and their pictures get their time zone: the clock time was UTC all along."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 from hotel.migrator.operations import MakeAware
 
@@ -9,44 +9,8 @@ class Migration(migrations.Migration):
     dependencies = [("rooms", "0004_require_room_status"), ("dashboard", "0002_convert_timestamps")]
 
     operations = [
-        MakeAware(
-            model_name="room",
-            name="created_at",
-            field=models.DateTimeField(auto_now_add=True, null=True),
-        ),
-        MakeAware(
-            model_name="room",
-            name="updated_at",
-            field=models.DateTimeField(auto_now=True, null=True),
-        ),
-        MakeAware(
-            model_name="roomimage",
-            name="created_at",
-            field=models.DateTimeField(auto_now_add=True, null=True),
-        ),
-        MakeAware(
-            model_name="roomimage",
-            name="updated_at",
-            field=models.DateTimeField(auto_now=True, null=True),
-        ),
-        MakeAware(
-            model_name="roomtype",
-            name="created_at",
-            field=models.DateTimeField(auto_now_add=True, null=True),
-        ),
-        MakeAware(
-            model_name="roomtype",
-            name="updated_at",
-            field=models.DateTimeField(auto_now=True, null=True),
-        ),
-        MakeAware(
-            model_name="roomtypeimage",
-            name="created_at",
-            field=models.DateTimeField(auto_now_add=True, null=True),
-        ),
-        MakeAware(
-            model_name="roomtypeimage",
-            name="updated_at",
-            field=models.DateTimeField(auto_now=True, null=True),
-        ),
+        MakeAware("room", "created_at", "updated_at"),
+        MakeAware("roomimage", "created_at", "updated_at"),
+        MakeAware("roomtype", "created_at", "updated_at"),
+        MakeAware("roomtypeimage", "created_at", "updated_at"),
     ]

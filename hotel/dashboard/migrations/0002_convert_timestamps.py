@@ -1,6 +1,6 @@
 """Instants of settings get their time zone: the clock time was UTC all along."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 from hotel.migrator.operations import MakeAware
 
@@ -9,14 +9,5 @@ class Migration(migrations.Migration):
     dependencies = [("dashboard", "0001_initial"), ("accounts", "0007_convert_timestamps")]
 
     operations = [
-        MakeAware(
-            model_name="setting",
-            name="created_at",
-            field=models.DateTimeField(auto_now_add=True, null=True),
-        ),
-        MakeAware(
-            model_name="setting",
-            name="updated_at",
-            field=models.DateTimeField(auto_now=True, null=True),
-        ),
+        MakeAware("setting", "created_at", "updated_at"),
     ]

@@ -3,7 +3,9 @@
 import pytest
 from django.core.management import call_command
 
-from conftest import OWN_MIGRATIONS
+from conftest import OWN_MIGRATIONS, previous
+
+FAR_APART = OWN_MIGRATIONS[:: len(OWN_MIGRATIONS) // 6]
 
 
 def test_sample_goes_to_head_and_back_unchanged(history):
@@ -39,18 +41,31 @@ def test_statuses_and_money_of_the_sample_at_head(history):
     assert (history.execute(money), history.execute(paid)) == before
 
 
-@pytest.mark.parametrize("key", OWN_MIGRATIONS, ids=".".join)
-def test_every_migration_can_be_the_target_from_nothing(history, key):
+def test_every_migration_can_be_the_target_one_after_the_other(history):
+    history.at(None)
+    shapes = []
+    for key in OWN_MIGRATIONS:
+        shapes.append(history.migrate(*key).catalog())
+        assert last_of(history, key[0]) == key
+    for key, shape in reversed([*zip(OWN_MIGRATIONS[1:], shapes, strict=False)]):
+        history.migrate(*previous(key))
+        assert history.catalog() == shape
+
+
+@pytest.mark.parametrize("key", FAR_APART, ids=".".join)
+def test_a_migration_can_be_the_target_at_one_go(history, key):
     history.at(None).migrate(*key)
-    recorded = history.execute("SELECT app, name FROM django_migrations WHERE app = %s", [key[0]])
-    assert max(recorded) == key
+    assert last_of(history, key[0]) == key
+    shape = history.at("head").catalog()
+    history.migrate(*key)
+    assert last_of(history, key[0]) == key
+    assert history.migrate().catalog() == shape
 
 
-@pytest.mark.parametrize("key", OWN_MIGRATIONS, ids=".".join)
-def test_every_migration_can_be_the_target_from_head(history, key):
-    history.at("head").migrate(*key)
-    recorded = history.execute("SELECT app, name FROM django_migrations WHERE app = %s", [key[0]])
-    assert max(recorded) == key
+def last_of(history, app):
+    """Return the last migration of ``app`` that is recorded."""
+    applied = history.execute("SELECT app, name FROM django_migrations WHERE app = %s", [app])
+    return max(applied)
 
 
 def test_models_and_migrations_agree(db):

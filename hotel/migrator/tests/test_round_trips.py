@@ -8,7 +8,7 @@ pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from conftest import OWN_MIGRATIONS
+from conftest import OWN_MIGRATIONS, previous
 from hotel.migrator.tests import rows
 
 few = settings(
@@ -19,13 +19,6 @@ few = settings(
     phases=[Phase.explicit, Phase.generate],  # an example costs seconds, so none is shrunk
     suppress_health_check=list(HealthCheck),
 )
-
-
-def previous(key):
-    """Return the target that unapplies ``key`` alone, when it was the last that ran."""
-    app, name = key
-    names = [other for label, other in OWN_MIGRATIONS if label == app and other < name]
-    return app, names[-1] if names else "zero"
 
 
 def facts(history):
