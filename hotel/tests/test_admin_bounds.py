@@ -1,6 +1,7 @@
 """No page of the back office grows with the number of reservations."""
 
 import copy
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
@@ -49,7 +50,10 @@ class Hotel:
             copies = [copy.copy(row) for _ in new]
             for number, twin in zip(new, copies, strict=True):
                 twin.pk = None
-                twin.confirmation_number = f"RES-{number:03}"  # only a reservation has it
+                if label == "reservations.reservation":
+                    twin.confirmation_number = f"RES-{number:03}"
+                    twin.check_in_date += timedelta(2 * number)  # the room is theirs alone
+                    twin.check_out_date += timedelta(2 * number)
             type(row).objects.bulk_create(copies)
         return self
 

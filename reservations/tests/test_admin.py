@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.contrib import admin
 from django.forms.models import model_to_dict
+from django.utils import timezone
 
 from accounts.tests.back_office import OWNER, browser, member, one_of_each, reservation, room
 from reservations.admin import ReservationAdmin
@@ -72,10 +73,12 @@ def test_only_what_the_guest_wishes_can_be_written_down(manager):
 
 
 def test_a_wish_does_not_undo_what_the_desk_did_meanwhile(manager, monkeypatch):
-    stay = reservation()
+    stay = reservation(room=room())
 
     def save_late(page, request, obj, form, change):
-        Reservation.objects.update(status="checked_in", total_amount=Decimal("5"))
+        Reservation.objects.update(
+            status="checked_in", checked_in_at=timezone.now(), total_amount=Decimal("5")
+        )
         super(ReservationAdmin, page).save_model(request, obj, form, change)
 
     monkeypatch.setattr(ReservationAdmin, "save_model", save_late)
