@@ -26,7 +26,8 @@ from django.db.models.lookups import Exact, GreaterThan, LessThan
 from django.db.models.sql.query import Query
 
 # Made with the first rule on PostgreSQL, and kept like the tables of the migrator. The arguments of
-# a trigger are the rule and the columns it reads, by name: their types stay free to change.
+# a trigger are the rule and the columns it reads, by name: their types stay free to change. A
+# column that was renamed behind our back counts as changed.
 END_EXEMPTION = """\
 CREATE OR REPLACE FUNCTION migrator_end_exemption() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -35,6 +36,7 @@ BEGIN
         OR EXISTS (
             SELECT 1 FROM unnest(TG_ARGV[1:]) AS name
             WHERE (to_jsonb(OLD) -> name) IS DISTINCT FROM (to_jsonb(NEW) -> name)
+                OR NOT to_jsonb(NEW) ? name
         )
     THEN
         NEW.exemptions := nullif(NEW.exemptions - TG_ARGV[0], '{}');
