@@ -10,7 +10,9 @@ becomes safe by changing ``migrations.`` to ``operations.``:
 * ``BatchedRunPython`` is a ``RunPython`` that changes one column in batches, can be killed and
   resumed, and archives the originals that its inverse would not give back;
 * ``RequireField`` makes a filled column NOT NULL without a long lock; ``CatchUp`` repeats a
-  backfill for the rows written since.
+  backfill for the rows written since;
+* ``MakeAware`` gives instants a time zone; ``AddRules`` and ``ValidateRules`` add what must be true
+  (``hotel.migrator.constraints``) on top of rows for which it is not.
 """
 
 import logging
@@ -853,7 +855,8 @@ class AddRules(Operation):
         }
         named = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
         if named:
-            logger.info("%s: rows exempt: %s", owner.partition("#")[0], named)
+            line = "\n" if sys.stderr.isatty() else ""  # "Applying …" waits there for its OK
+            logger.info("%s%s: rows exempt: %s", line, owner.partition("#")[0], named)
 
 
 class ValidateRules(Operation):
