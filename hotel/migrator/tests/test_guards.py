@@ -21,6 +21,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from conftest import OWN_APPS, OWN_MIGRATIONS
 from hotel.migrator import operations
+from hotel.migrator.constraints import Check, Rule
 from hotel.migrator.operations import BatchedRunPython
 
 VERIFIED = (5, 2)  # the version of Django whose executor, loader and writer were read
@@ -382,6 +383,40 @@ def test_wrong_transaction_is_found(sample_, complaint):
 def test_right_transactions_are_not_found():
     assert complaints_about_atomicity(sample(REQUIRE, BATCHED, atomic=False)) == []
     assert complaints_about_atomicity(sample(BATCHED)) == []
+
+
+def complaints_about_rules(migrations_):
+    """Return the rules that would lock their table, or that nothing validates."""
+    found, added, validated = [], [], []
+    for operation in (part for migration_ in migrations_ for part in flat(migration_.operations)):
+        if isinstance(operation, migrations.AddConstraint) and isinstance(
+            operation.constraint, Rule
+        ):
+            found.append(f"{operation.constraint.name}: write operations.AddRules")
+        if isinstance(operation, operations.AddRules):
+            added += [rule.name for rule in operation.rules if isinstance(rule, Check)]
+        if isinstance(operation, operations.ValidateRules):
+            validated += operation.names
+    return found + [f"{name}: write operations.ValidateRules" for name in {*added} - {*validated}]
+
+
+def test_rules_are_added_without_a_long_lock_and_validated():
+    assert complaints_about_rules(migration(key) for key in OWN_MIGRATIONS) == []
+
+
+FEW = Check(name="few", condition=models.Q(floor__lt=9))
+
+
+@pytest.mark.parametrize(
+    "operation, complaint",
+    [
+        (migrations.AddConstraint("room", FEW), "few: write operations.AddRules"),
+        (operations.AddRules("room", [FEW]), "few: write operations.ValidateRules"),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_rule_that_locks_or_is_not_validated_is_found(operation, complaint):
+    assert complaints_about_rules([sample(operation)]) == [complaint]
 
 
 # Graph
