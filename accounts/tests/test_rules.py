@@ -10,7 +10,7 @@ from hotel.migrator.tests import legacy
 
 @pytest.fixture
 def twins(history):
-    history.initial()
+    history.before(("accounts", "0009_forbid_username_twins"))
     legacy.user(history, 1, username="Admin")
     legacy.user(history, 2, username="admin")
     legacy.user(history, 3, username="desk")

@@ -39,7 +39,7 @@ def test_a_room_type_has_no_rate_below_zero(db):
 
 
 def test_legacy_rates_below_zero_are_exempt_until_they_are_changed(history):
-    history.initial()
+    history.before(("rooms", "0007_add_rules"))
     legacy.room_type(history, 1, default_rate="-5.00")
     legacy.room(history, 1, custom_rate="-1.00")
     history.migrate()

@@ -55,10 +55,8 @@ def test_the_catalog_differs_in_the_name_alone(history):
 
     after = history.catalog()
     for facts in (catalog, after):
-        named = facts["reservations"]["columns"]
-        facts["reservations"]["columns"] = {
-            (name.replace(OLD, NEW), *rest) for name, *rest in named
-        }
+        for kind, named in facts["reservations"].items():
+            facts["reservations"][kind] = sorted(repr(fact).replace(OLD, NEW) for fact in named)
     assert after == catalog
 
 
