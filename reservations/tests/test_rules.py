@@ -130,6 +130,7 @@ def book_by_sql(history, key):
 
 def book_by_form(history, key):
     stay = Reservation(
+        pk=key,
         confirmation_number=f"FORM-{key}",
         guest_id=1,
         room_type_id=1,
