@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-PYTEST := $(BIN)/python -m pytest -n auto -q -p no:cacheprovider
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q -p no:cacheprovider
 ON_POSTGRESQL := $(BIN)/python -m hotel.on_postgresql
 
 .DEFAULT_GOAL := help
@@ -29,9 +29,11 @@ test-postgres: $(READY)  ## every test on PostgreSQL 18, or on the server that T
 	$(ON_POSTGRESQL) $(PYTEST)
 
 ROUNDS ?= 30
-stress: $(READY)  ## the round trips of every migration with more rows; ROUNDS=100 for longer
-	DATABASE_URL=sqlite://:memory: ROUND_TRIPS=$(ROUNDS) $(PYTEST) hotel/migrator/tests/test_round_trips.py
-	ROUND_TRIPS=$(ROUNDS) $(ON_POSTGRESQL) $(PYTEST) hotel/migrator/tests/test_round_trips.py
+STRESSED := hotel/migrator/tests/test_round_trips.py hotel/migrator/tests/test_history.py \
+  payments/tests/test_ledger.py
+stress: $(READY)  ## more rows through every migration, longer stories for the ledger; ROUNDS=100
+	DATABASE_URL=sqlite://:memory: ROUND_TRIPS=$(ROUNDS) $(PYTEST) $(STRESSED)
+	ROUND_TRIPS=$(ROUNDS) $(ON_POSTGRESQL) $(PYTEST) $(STRESSED)
 
 lint: $(READY)  ## style, types, and models that agree with the migrations
 	$(BIN)/ruff check .
@@ -39,9 +41,11 @@ lint: $(READY)  ## style, types, and models that agree with the migrations
 	$(BIN)/mypy .
 	DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: $(READY)  ## 100,000 reservations to head and back on both engines: time and memory
+bench: $(READY)  ## a big hotel on both engines: to head and back, and what its pages cost
 	$(BIN)/python -m bench.history
+	$(BIN)/python -m bench.pages
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.history
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.pages --reservations 1000000
 
 $(READY): requirements.txt requirements-dev.txt requirements-prod.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

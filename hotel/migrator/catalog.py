@@ -11,7 +11,7 @@ def read(connection, tables):
     """Return ``{table: {"columns", "indexes", "constraints", …}}``, normalised and sorted."""
     reader = {"postgresql": _read_postgresql, "sqlite": _read_sqlite}[connection.vendor]
     with connection.cursor() as cursor:
-        return {table: reader(connection, cursor, table) for table in tables}
+        return reader(connection, cursor, tables)
 
 
 def dump(connection, tables):
@@ -23,15 +23,29 @@ def dump(connection, tables):
     quote = connection.ops.quote_name
     dumped = {}
     with connection.cursor() as cursor:
+        keys = _keys(connection, cursor, tables)
         for table in tables:
-            key = connection.introspection.get_primary_key_column(cursor, table)
-            cursor.execute(f"SELECT * FROM {quote(table)} ORDER BY {quote(key)}")
+            cursor.execute(f"SELECT * FROM {quote(table)} ORDER BY {quote(keys[table])}")
             names = [column[0] for column in cursor.description]
             dumped[table] = [
                 {name: _canonical(value) for name, value in sorted(zip(names, row, strict=True))}
                 for row in cursor.fetchall()
             ]
     return dumped
+
+
+def _keys(connection, cursor, tables):
+    """Return the column of the primary key of each table."""
+    if connection.vendor == "postgresql":  # which Django asks much more for
+        cursor.execute(
+            "SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+            " JOIN pg_attribute a ON (a.attrelid, a.attnum) = (i.indrelid, i.indkey[0])"
+            " WHERE i.indisprimary AND i.indrelid = ANY(%s::text[]::regclass[])",
+            [[connection.ops.quote_name(table) for table in tables]],
+        )
+        return dict(cursor.fetchall())
+    find = connection.introspection.get_primary_key_column
+    return {table: find(cursor, table) for table in tables}
 
 
 def _canonical(value):
@@ -45,37 +59,55 @@ def _canonical(value):
     return str(value)
 
 
-def _read_postgresql(connection, cursor, table):
-    def rows(sql):
-        cursor.execute(sql, [table])
-        return sorted(cursor.fetchall())
+def _read_postgresql(connection, cursor, tables):
+    """Return the facts of all tables, from one query for each kind."""
+    names = [connection.ops.quote_name(table) for table in tables]
+    found = {table: {} for table in tables}
 
-    return {
-        "columns": rows(
-            "SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,"
-            " a.attidentity::text, a.attgenerated::text, a.attcollation::regcollation::text,"
-            " coalesce(pg_get_expr(d.adbin, d.adrelid), '')"
-            " FROM pg_attribute a"
-            " LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)"
-            " WHERE a.attrelid = quote_ident(%s)::regclass AND a.attnum > 0 AND NOT a.attisdropped"
-        ),
-        "indexes": rows(
-            "SELECT pg_get_indexdef(indexrelid), indisvalid FROM pg_index"
-            " WHERE indrelid = quote_ident(%s)::regclass"
-        ),
-        # PostgreSQL 18 lists NOT NULL here too; the columns say it already, on every version.
-        "constraints": rows(
-            "SELECT conname, pg_get_constraintdef(oid), convalidated, condeferrable, condeferred"
-            " FROM pg_constraint WHERE conrelid = quote_ident(%s)::regclass AND contype <> 'n'"
-        ),
-        "triggers": rows(
-            "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger"
-            " WHERE tgrelid = quote_ident(%s)::regclass AND NOT tgisinternal"
-        ),
-    }
+    def read(kind, sql):
+        cursor.execute(sql, [names])
+        for facts in found.values():
+            facts[kind] = []
+        for table, *fact in sorted(cursor.fetchall()):
+            found[table][kind].append(tuple(fact))
+
+    read(
+        "columns",
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,"
+        " a.attidentity::text, a.attgenerated::text, a.attcollation::regcollation::text,"
+        " coalesce(pg_get_expr(d.adbin, d.adrelid), '')"
+        " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)"
+        " WHERE a.attrelid = ANY(%s::text[]::regclass[]) AND a.attnum > 0 AND NOT a.attisdropped",
+    )
+    read(
+        "indexes",
+        "SELECT c.relname, pg_get_indexdef(i.indexrelid), i.indisvalid"
+        " FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+        " WHERE i.indrelid = ANY(%s::text[]::regclass[])",
+    )
+    # PostgreSQL 18 lists NOT NULL here too; the columns say it already, on every version.
+    read(
+        "constraints",
+        "SELECT c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated,"
+        " k.condeferrable, k.condeferred"
+        " FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
+        " WHERE k.conrelid = ANY(%s::text[]::regclass[]) AND k.contype <> 'n'",
+    )
+    read(
+        "triggers",
+        "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid)"
+        " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " WHERE t.tgrelid = ANY(%s::text[]::regclass[]) AND NOT t.tgisinternal",
+    )
+    return found
 
 
-def _read_sqlite(connection, cursor, table):
+def _read_sqlite(connection, cursor, tables):
+    return {table: _read_sqlite_table(connection, cursor, table) for table in tables}
+
+
+def _read_sqlite_table(connection, cursor, table):
     quoted = connection.ops.quote_name(table)
 
     def rows(sql, params=None):

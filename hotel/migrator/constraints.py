@@ -45,6 +45,17 @@ BEGIN
 END
 $$"""
 
+# Made with the first ``AppendOnly`` on PostgreSQL, and kept.
+KEEP_ROWS = """\
+CREATE OR REPLACE FUNCTION migrator_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'integrity_constraint_violation',
+        MESSAGE = TG_NAME || ': rows of ' || TG_TABLE_NAME || ' are never changed or deleted',
+        CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
+END
+$$"""
+
 # The pairs that clash on SQLite. There is no row 0, so that none of them outlives a transaction.
 CONFLICTS = """\
 CREATE TABLE IF NOT EXISTS migrator_conflicts (
@@ -311,7 +322,7 @@ class Exclusion(Rule):
         """Return the SQL condition that a row clashes with another one."""
         sql = _Sql(self, model, schema_editor)
         table = schema_editor.quote_name(model._meta.db_table)
-        return f"{sql.key} IN (SELECT one.key FROM {sql.clashes(table)})"
+        return f"{sql.key} IN ({sql.clashing_keys(table)})"
 
     def trigger_sql(self, model, schema_editor):
         """Return the statements that make the triggers which end exemptions, and find clashes."""
@@ -326,7 +337,7 @@ class Exclusion(Rule):
         )
         mine = f"{sql.key} = NEW.{sql.key}"
         # A sign that stands for itself meets two that format: the statement, and the cursor.
-        clashes = sql.clashes("<table>", mine, exempt=True).replace("%", "%%%%")
+        clashes = sql.clashes("<table>", mine).replace("%", "%%%%")
         find = (
             f" INSERT INTO migrator_conflicts (rule, one, other)"
             f" SELECT '{self.name}', one.key, other.key"
@@ -343,9 +354,17 @@ class Exclusion(Rule):
                 key=sql.key,
             )
 
+        index = Statement(
+            "CREATE INDEX %(name)s ON %(table)s (%(parts)s)%(where)s",
+            name=schema_editor.quote_name(f"{self.name}_key"),
+            table=table,
+            parts=", ".join([*sql.same, *sql.span]).replace("%", "%%"),
+            where=(f" WHERE {sql.condition}" if sql.condition else "").replace("%", "%%"),
+        )
         return [
             CONFLICTS,
             *statements,
+            index,  # or each new row would be compared with all others
             trigger("INSERT", "inserted", "NEW", forget + find),
             trigger(f"UPDATE OF {read}, exemptions", "updated", "OLD", forget + find),
             trigger("DELETE", "deleted", "OLD", forget),
@@ -386,6 +405,65 @@ class Exclusion(Rule):
             raise ValidationError(
                 self.get_violation_error_message(), code=self.violation_error_code
             )
+
+
+class AppendOnly(BaseConstraint):
+    """Rows are inserted and never changed or deleted afterwards, whoever writes.
+
+    Only who may alter the table can take the triggers away that hold it. PostgreSQL's TRUNCATE,
+    which takes a right of its own, passes them by.
+    """
+
+    def constraint_sql(self, model, schema_editor):
+        """Return nothing for CREATE TABLE: triggers follow it, and every rebuild of the table."""
+        schema_editor.deferred_sql.extend(self.trigger_sql(model, schema_editor))
+
+    def create_sql(self, model, schema_editor):
+        """Let the triggers be made (PostgreSQL)."""
+        return self.constraint_sql(model, schema_editor)
+
+    def trigger_sql(self, model, schema_editor):
+        """Return the statements that make the triggers."""
+        table = Table(model._meta.db_table, schema_editor.quote_name)
+        if schema_editor.connection.vendor == "postgresql":
+            trigger = "CREATE TRIGGER %(name)s BEFORE UPDATE OR DELETE ON %(table)s" + (
+                " FOR EACH ROW EXECUTE FUNCTION migrator_append_only()"
+            )
+            name = schema_editor.quote_name(self.name)
+            return [KEEP_ROWS, Statement(trigger, name=name, table=table)]
+        # REPLACE deletes a row of the same key without a word, and is an INSERT.
+        key = schema_editor.quote_name(model._meta.pk.column)
+        again = "WHEN EXISTS (SELECT 1 FROM %(table)s WHERE %(key)s = NEW.%(key)s)"
+        return [
+            Statement(
+                f"CREATE TRIGGER %(name)s BEFORE {event} ON %(table)s {when}"
+                f" BEGIN SELECT RAISE(ABORT, '{self.name}'); END",
+                name=schema_editor.quote_name(f"{self.name}_{event.lower()}"),
+                table=table,
+                key=key,
+            )
+            for event, when in (("UPDATE", ""), ("DELETE", ""), ("INSERT", again))
+        ]
+
+    def remove_sql(self, model, schema_editor):
+        """Return the statement that drops the trigger (PostgreSQL)."""
+        return Statement(
+            "DROP TRIGGER %(name)s ON %(table)s",
+            name=schema_editor.quote_name(self.name),
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+        )
+
+    def validate(self, model, instance, exclude=None, using=DEFAULT_DB_ALIAS):
+        """Raise ValidationError if ``instance`` is a row that stands."""
+        if not instance._state.adding:
+            raise ValidationError(self.get_violation_error_message())
+
+    def __eq__(self, other):
+        if isinstance(other, AppendOnly):
+            return self.deconstruct() == other.deconstruct()
+        return NotImplemented
+
+    __hash__ = None
 
 
 def exempt_sql(model, schema_editor, rules):
@@ -444,10 +522,15 @@ class _Sql:
         condition = rule.condition
         self.condition = compiled(query.build_where(condition)) if condition is not None else ""
 
-    def clashes(self, table, one="", exempt=False):
-        """Return the FROM clause of pairs ``one`` and ``other`` of ``table`` that clash.
+        self.limits = [f"({self.condition})"] if self.condition else []
+        if self.span:
+            first, after = self.span
+            self.limits += [f"{first} IS NOT NULL", f"({after} IS NULL OR {after} > {first})"]
 
-        one: SQL condition that the first row meets. exempt: leave out pairs of exempt rows.
+    def clashes(self, table, mine):
+        """Return the FROM clause of the pairs that a row meeting ``mine`` makes with the others.
+
+        Pairs of exempt rows are left out.
         """
         same = {f"same{place}": sql for place, sql in enumerate(self.same)}
         shown = {"key": self.key, **same}
@@ -455,22 +538,43 @@ class _Sql:
             shown |= {"first": self.span[0], "after": self.span[1]}
         shown["exempt"] = self.rule.is_exempt_sql(self.schema_editor)
         columns = ", ".join(f"{sql} AS {name}" for name, sql in shown.items())
-        limits = [f"({self.condition})"] if self.condition else []
-        if self.span:
-            first, after = self.span
-            limits.append(f"({after} IS NULL OR {after} > {first})")
         pairs = [f"one.{name} = other.{name}" for name in same] + ["one.key <> other.key"]
         if self.span:
             pairs.append("(other.after IS NULL OR one.first < other.after)")
             pairs.append("(one.after IS NULL OR other.first < one.after)")
-        if exempt:
-            pairs.append("NOT (one.exempt AND other.exempt)")
+        pairs.append("NOT (one.exempt AND other.exempt)")
 
         def rows(*more):
-            where = " AND ".join([*limits, *filter(None, more)])
+            where = " AND ".join([*self.limits, *more])
             return f"(SELECT {columns} FROM {table}{f' WHERE {where}' if where else ''})"
 
-        return f"{rows(one)} AS one JOIN {rows()} AS other ON {' AND '.join(pairs)}"
+        return f"{rows(mine)} AS one JOIN {rows()} AS other ON {' AND '.join(pairs)}"
+
+    def clashing_keys(self, table):
+        """Return the SELECT of the keys of all rows that clash, at the price of sorting them.
+
+        In the order of their starts, a row overlaps one before it if the latest end so far lies
+        after its own start, and one after it if the next start lies before its own end.
+        """
+        limits = [*self.limits, *(f"{part} IS NOT NULL" for part in self.same)]
+        where = " AND ".join(limits)
+        alike = f"PARTITION BY {', '.join(self.same)}"
+        vendor = self.schema_editor.connection.vendor
+        if not self.span:
+            shown = f"count(*) OVER ({alike}) > 1"
+        else:
+            first, after = self.span
+            # The last day there is; SQLite would compare a bare 9999 as a number.
+            never = "infinity" if vendor == "postgresql" else "9999-12-31"
+            after = f"coalesce({after}, '{never}')"
+            order = f"{alike} ORDER BY {first}, {self.key}"
+            shown = (
+                f"coalesce(max({after}) OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND"
+                f" 1 PRECEDING) > {first}, false)"
+                f" OR coalesce(lead({first}) OVER ({order}) < {after}, false)"
+            )
+        rows = f"SELECT {self.key} AS clash_key, {shown} AS clashes FROM {table} WHERE {where}"
+        return f"SELECT clash_key FROM ({rows}) AS compared WHERE clashes"
 
 
 def refuse_clashes(connection):

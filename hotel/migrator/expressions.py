@@ -6,12 +6,14 @@ All of them compile to SQL that plain ``psql`` and ``sqlite3`` have.
 from functools import reduce
 from operator import or_
 
+from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db.models import (
     BooleanField,
     Case,
     DateTimeField,
     DecimalField,
+    Expression,
     FloatField,
     Func,
     IntegerField,
@@ -185,3 +187,34 @@ class DaysBetween(Func):
     def _difference(self, compiler, connection, template):
         (start, start_params), (end, end_params) = map(compiler.compile, self.source_expressions)
         return template % (end, start), (*end_params, *start_params)
+
+
+class FromSetting(Value):
+    """A constant that a setting of the project has when it is written into the schema.
+
+    As a ``db_default`` it stays what it was at that time; migrations name the setting, not its
+    value, so that they are the same for every hotel.
+    """
+
+    def __init__(self, name):
+        Expression.__init__(self, output_field=TextField())
+        self.name = name
+
+    @property
+    def value(self):
+        """Return what the setting is now."""
+        return getattr(settings, self.name)
+
+
+class IsCurrencyCode(Func):
+    """Whether text is three capitals from A to Z, as in ISO 4217; NULL is NULL."""
+
+    template = "((%(expressions)s) COLLATE \"C\" ~ '^[A-Z][A-Z][A-Z]$')"
+    arity = 1
+    output_field = BooleanField()
+
+    def as_sqlite(self, compiler, connection, **context):
+        """Compile to GLOB: plain sqlite3 has no regular expressions."""
+        return self.as_sql(
+            compiler, connection, template="(%(expressions)s GLOB '[A-Z][A-Z][A-Z]')", **context
+        )

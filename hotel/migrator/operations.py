@@ -11,6 +11,7 @@ becomes safe by changing ``migrations.`` to ``operations.``:
   resumed, and archives the originals that its inverse would not give back;
 * ``RequireField`` makes a filled column NOT NULL without a long lock; ``CatchUp`` repeats a
   backfill for the rows written since;
+* ``AddIndex`` and ``RemoveIndex`` let nobody wait on PostgreSQL, and can be killed and repeated;
 * ``MakeAware`` gives instants a time zone; ``AddRules`` and ``ValidateRules`` add what must be true
   (``hotel.migrator.constraints``) on top of rows for which it is not.
 """
@@ -59,6 +60,12 @@ def _archive(operation, app_label, schema_editor, direction):
     tables.ensure(schema_editor)
     owner = f"{_owner(operation, app_label)} {direction}"
     return Archive(owner, schema_editor.connection.alias)
+
+
+def _log(owner, text):
+    """Say what was done to the rows, in a line that names the migration."""
+    line = "\n" if sys.stderr.isatty() else ""  # "Applying …" waits there for its OK
+    logger.info("%s%s: %s", line, owner.partition("#")[0], text)
 
 
 def _lock(schema_editor, model):
@@ -228,6 +235,10 @@ class _KeepsColumn:
         elif not archive.is_empty():
             rows = archive.kept(rows, field)
             rows.update(**{field.attname: archive.given_back(field, F(field.attname))})
+        if connection.vendor == "postgresql" and not archive.is_empty():
+            # A row that is updated twice waits for its foreign keys to be checked, and no table is
+            # altered that rows wait for: the next column of the migration could not be added.
+            schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         archive.forget()
 
 
@@ -635,9 +646,9 @@ class RunPythonForNewRows(django_operations.RunPython):
     """A ``RunPython`` that a row meets once, however often the migration goes up and down.
 
     code: ``f(apps, rows)``; ``rows`` is a queryset of the rows it was not called for before. It
-    returns
-    the instances it inserted, of one model, if any: on the way down they are archived and deleted,
-    and on the way up they come back, except those that were deleted by somebody else.
+    returns the instances it inserted, of one model, if any: on the way down they are archived and
+    deleted, and on the way up they come back, except those that were deleted by somebody else.
+    model_name: of the rows; with its application, as in ``"rooms.room"``, if that is another one.
     """
 
     def __init__(self, code, model_name, hints=None, elidable=False):
@@ -666,12 +677,12 @@ class RunPythonForNewRows(django_operations.RunPython):
 
     def _run(self, app_label, schema_editor, state, move):
         alias = schema_editor.connection.alias
-        if not router.allow_migrate(
-            alias, app_label, model_name=self.model_name.lower(), **self.hints
-        ):
+        app, _, model_name = self.model_name.lower().rpartition(".")
+        app = app or app_label
+        if not router.allow_migrate(alias, app, model_name=model_name, **self.hints):
             return
         state.clear_delayed_apps_cache()
-        rows = state.apps.get_model(app_label, self.model_name)._base_manager.using(alias)
+        rows = state.apps.get_model(app, model_name)._base_manager.using(alias)
         made = _archive(self, app_label, schema_editor, "forward")
         met = _archive(self, app_label, schema_editor, "backward")
         with transaction.atomic(using=alias):
@@ -684,7 +695,11 @@ class RunPythonForNewRows(django_operations.RunPython):
                 met.restore_rows(model)
                 self._remember(made, model, back)
                 _reset_sequences(schema_editor, [model])
-        inserted = self.code(apps, rows.exclude(pk__in=met.kept(rows, rows.model._meta.pk)))
+        new = rows.exclude(pk__in=met.kept(rows, rows.model._meta.pk))
+        read = new.count()
+        inserted = self.code(apps, new)
+        if read and inserted is not None:
+            _log(made.owner, f"{read} rows read, {len(inserted)} added")
         if inserted:
             self._remember(made, type(inserted[0]), [instance.pk for instance in inserted])
         met.entries.filter(table_name=rows.model._meta.db_table).delete()
@@ -855,8 +870,7 @@ class AddRules(Operation):
         }
         named = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
         if named:
-            line = "\n" if sys.stderr.isatty() else ""  # "Applying …" waits there for its OK
-            logger.info("%s%s: rows exempt: %s", line, owner.partition("#")[0], named)
+            _log(owner, f"rows exempt: {named}")
 
 
 class ValidateRules(Operation):
@@ -937,3 +951,92 @@ class ValidateRules(Operation):
             schema_editor.execute(f"ALTER TABLE {table} {off}")
             schema_editor.execute(exempt_sql(model, schema_editor, rules), params=None)
             schema_editor.execute(f"ALTER TABLE {table} {on}")
+
+
+class _Online:
+    """Make and drop an index while others read and write, and go on after a kill.
+
+    On PostgreSQL CONCURRENTLY, which no transaction may hold: the migration must say
+    ``atomic = False``. What a failed attempt left behind, PostgreSQL marks as invalid; it is
+    dropped and made anew. SQLite has one writer, who waits.
+    """
+
+    def _create(self, schema_editor, model, index):
+        if schema_editor.connection.vendor != "postgresql":
+            if not self._stands(schema_editor, index):
+                schema_editor.add_index(model, index)
+            return
+        self._refuse_transaction(schema_editor, index)
+        stands = self._stands(schema_editor, index)
+        if stands is False:
+            self._drop(schema_editor, model, index)
+        if not stands:
+            schema_editor.add_index(model, index, concurrently=True)
+
+    def _drop(self, schema_editor, model, index):
+        if schema_editor.connection.vendor != "postgresql":
+            if self._stands(schema_editor, index) or schema_editor.collect_sql:
+                schema_editor.remove_index(model, index)
+            return
+        self._refuse_transaction(schema_editor, index)
+        if self._stands(schema_editor, index) is not None or schema_editor.collect_sql:
+            schema_editor.remove_index(model, index, concurrently=True)
+
+    def _refuse_transaction(self, schema_editor, index):
+        if schema_editor.atomic_migration and not schema_editor.collect_sql:
+            raise RuntimeError(
+                f"{index.name} is made or dropped while others read and write: "
+                "write atomic = False into its Migration."
+            )
+
+    def _stands(self, schema_editor, index):
+        """Return None for no such index, or whether it is valid."""
+        if schema_editor.collect_sql:
+            return None
+        with schema_editor.connection.cursor() as cursor:
+            if schema_editor.connection.vendor == "postgresql":
+                cursor.execute(
+                    "SELECT indisvalid FROM pg_index"
+                    " WHERE indexrelid = to_regclass(quote_ident(%s))",
+                    [index.name],
+                )
+            else:
+                cursor.execute(
+                    "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = %s", [index.name]
+                )
+            found = cursor.fetchone()
+        return bool(found[0]) if found else None
+
+
+class AddIndex(_Online, django_operations.AddIndex):
+    """``migrations.AddIndex``, for which nobody waits on PostgreSQL."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Make the index, unless it stands."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._create(schema_editor, model, self.index)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Drop the index, if it stands."""
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            self._drop(schema_editor, model, self.index)
+
+
+class RemoveIndex(_Online, django_operations.RemoveIndex):
+    """``migrations.RemoveIndex``, for which nobody waits on PostgreSQL."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Drop the index, if it stands."""
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            index = from_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
+            self._drop(schema_editor, model, index)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Make the index again, unless it stands."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            index = to_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
+            self._create(schema_editor, model, index)

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "hotel.migrator.constraints",
     "hotel.migrator.expressions",
     "hotel.migrator.fields",
+    "hotel.migrator.indexes",
     "hotel.migrator.operations",
 }
 
@@ -337,12 +338,13 @@ def test_column_that_leaves_the_models_only_loses_nothing():
 
 def complaints_about_atomicity(migration_):
     """Return the operations that a kill would leave half done, or that need their own steps."""
-    resumable = BatchedRunPython | operations.RequireField
+    needs_it = operations.RequireField | operations.AddIndex | operations.RemoveIndex
+    resumable = needs_it | BatchedRunPython | operations.AddExtension
     if migration_.atomic:
         return [
             f"{operation.describe()}: write atomic = False"
             for operation in flat(migration_.operations)
-            if isinstance(operation, operations.RequireField)
+            if isinstance(operation, needs_it)
         ]
     found = [
         f"{operation.describe()}: not in a migration with atomic = False"
@@ -365,6 +367,10 @@ BATCHED = BatchedRunPython(rule, BatchedRunPython.keep, "room", "status")
     "sample_, complaint",
     [
         (sample(REQUIRE), "Require floor of room: write atomic = False"),
+        (
+            sample(operations.RemoveIndex("room", "rooms_status_idx")),
+            "Remove index rooms_status_idx from room: write atomic = False",
+        ),
         (
             sample(BATCHED, operations.DeleteModel("Room"), atomic=False),
             "Delete model Room: not in a migration with atomic = False",

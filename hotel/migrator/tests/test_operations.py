@@ -257,3 +257,33 @@ def test_operation_is_written_into_a_file_and_read_again(operation):
     migration.operations = [read]
     assert MigrationWriter(migration, include_header=False).as_string() == text
     assert set(operation.deconstruct()[2]) <= set(read.deconstruct()[2])
+
+
+def test_two_columns_of_a_row_that_refers_to_another_come_back(annexe, history):
+    annexe.write(
+        "0001_initial",
+        """
+operations.CreateModel("Guest", [("id", models.AutoField(primary_key=True))]),
+operations.CreateModel(
+    "Stay",
+    [
+        ("id", models.AutoField(primary_key=True)),
+        ("guest", models.ForeignKey("annexe.guest", models.PROTECT)),
+    ],
+)
+""",
+    )
+    annexe.write(
+        "0002_add_columns",
+        """
+operations.AddField("stay", "left", models.IntegerField(null=True)),
+operations.AddField("stay", "why", models.TextField(null=True)),
+operations.AddField("stay", "more", models.IntegerField(null=True)),
+""",
+    )
+    annexe.migrate()
+    history.insert("annexe_guest", id=1)
+    history.insert("annexe_stay", id=1, guest_id=1, left=5, why="ill", more=None)
+    rows = history.dump()
+    annexe.migrate("0001").migrate()
+    assert history.dump() == rows

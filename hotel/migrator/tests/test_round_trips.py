@@ -8,7 +8,7 @@ pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from conftest import OWN_MIGRATIONS, previous
+from conftest import OWN_MIGRATIONS
 from hotel.migrator.tests import rows
 
 few = settings(
@@ -49,9 +49,9 @@ def test_rows_from_before_go_up_and_down_and_up(history, key, data):
     history.before(key)
     rows.insert(history, data.draw)
     before = facts(history)
-    after = facts(history.migrate(*key))
-    assert differences(facts(history.migrate(*previous(key))), before) == {}
-    assert differences(facts(history.migrate(*key)), after) == {}
+    after = facts(history.step(key))
+    assert differences(facts(history.step_back(key)), before) == {}
+    assert differences(facts(history.step(key)), after) == {}
 
 
 @pytest.mark.parametrize("key", OWN_MIGRATIONS, ids=".".join)
@@ -61,5 +61,5 @@ def test_rows_born_after_it_go_down_and_up(history, key, data):
     history.at(key)
     rows.insert(history, data.draw)
     after = facts(history)
-    history.migrate(*previous(key))
-    assert differences(facts(history.migrate(*key)), after) == {}
+    history.step_back(key)
+    assert differences(facts(history.step(key)), after) == {}

@@ -1,6 +1,7 @@
 """Rules on a throw-away app: old rows are exempt, everything else keeps them, on both engines."""
 
 import os
+import random
 import sqlite3
 from datetime import date, timedelta
 
@@ -135,6 +136,33 @@ def refused(history, sql):
 
 def test_rows_that_break_a_rule_are_exempt_from_it_and_no_others(ruled, history):
     assert exempt(history) == EXEMPT
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_that_clash_are_those_of_which_a_pair_does(stays, history, seed):
+    chance = random.Random(seed)
+    first = date(2026, 1, 1)
+    rows = []
+    for key in range(20, 70):
+        arrival = first + timedelta(chance.randrange(20))
+        departure = chance.choice([None, *(arrival + timedelta(days) for days in range(-2, 5))])
+        status = chance.choice(["booked", "in", "left"])
+        rows.append((key, chance.choice([None, 21, 22, 23, 24]), arrival, departure, status))
+        insert(history, *rows[-1])
+
+    def clash(one, other):
+        if one[0] == other[0] or one[1] is None or one[1] != other[1]:
+            return False
+        live = {one[4], other[4]} <= {"booked", "in"}
+        nights = [(row[2], row[3] or date.max) for row in (one, other)]
+        real = all(arrival < departure for arrival, departure in nights)
+        return live and real and nights[0][0] < nights[1][1] and nights[1][0] < nights[0][1]
+
+    expected = {one[0] for one in rows if any(clash(one, other) for other in rows)}
+    stays.migrate()
+    found = {key for key, names in exempt(history).items() if key >= 20 and "no_overlap" in names}
+    assert found == expected
+    assert 5 < len(found) < len(rows)
 
 
 def test_rules_come_and_go_and_leave_nothing_behind(stays, project, history):

@@ -84,3 +84,14 @@ def test_code_that_fails_leaves_everything_as_it_was(members, project):
     with pytest.raises(ZeroDivisionError):
         members.migrate()
     assert project.facts() == facts
+
+
+def test_a_line_says_how_many_rows_were_met_and_added(members, caplog):
+    caplog.set_level("INFO", "hotel.migrator")
+    members.migrate()
+    assert [line.strip() for line in caplog.messages if "read" in line] == [
+        "annexe.0002_join: 3 rows read, 2 added"
+    ]
+    caplog.clear()
+    members.migrate("0001_initial").migrate()  # nobody is new
+    assert [line for line in caplog.messages if "read" in line] == []

@@ -1,0 +1,46 @@
+"""Indexes that models and migrations may import; append-only."""
+
+from django.db.backends.ddl_references import Columns, Statement, Table
+from django.db.models import Index
+from django.db.models.functions import Upper
+
+
+class TrigramIndex(Index):
+    """Finds a part of a text whatever its capitals, as ``icontains`` asks for it (PostgreSQL).
+
+    Django compares ``UPPER`` of the column, so that is what is indexed; for parts of three
+    characters and more. Needs the extension pg_trgm. SQLite has nothing like it and reads the
+    table.
+    """
+
+    def __init__(self, *, field, name):
+        super().__init__(Upper(field), name=name)
+        self.field = field
+
+    def deconstruct(self):
+        """Return how to write this index into a migration file."""
+        path = f"{self.__class__.__module__}.{self.__class__.__qualname__}"
+        return path, (), {"field": self.field, "name": self.name}
+
+    def create_sql(self, model, schema_editor, using="", **kwargs):
+        """Return the statement that makes the index, or a comment that says why there is none."""
+        if schema_editor.connection.vendor != "postgresql":
+            return Statement(f"-- {self.name} is for PostgreSQL only")
+        return Statement(
+            "CREATE INDEX %(concurrently)s%(name)s ON %(table)s"
+            " USING gin (UPPER(%(column)s) gin_trgm_ops)",
+            concurrently="CONCURRENTLY " if kwargs.get("concurrently") else "",
+            name=schema_editor.quote_name(self.name),
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+            column=Columns(
+                model._meta.db_table,
+                [model._meta.get_field(self.field).column],
+                schema_editor.quote_name,
+            ),
+        )
+
+    def remove_sql(self, model, schema_editor, **kwargs):
+        """Return the statement that drops the index."""
+        if schema_editor.connection.vendor != "postgresql":
+            return Statement(f"-- {self.name} is for PostgreSQL only")
+        return super().remove_sql(model, schema_editor, **kwargs)
