@@ -7,9 +7,12 @@ VIEW = ("view",)
 EDIT = ("view", "add", "change")
 ALL = ("view", "add", "change", "delete")
 
+DESK = ("view", "add", "check_in", "check_out", "move", "cancel", "mark_no_show")
+
 EVERYTHING_ABOUT_STAYS = {
     "rooms.roomtype": VIEW,
     "rooms.room": VIEW,
+    "rooms.roomblock": VIEW,
     "rooms.roomtypeimage": VIEW,
     "rooms.roomimage": VIEW,
     "reservations.guest": VIEW,
@@ -18,9 +21,11 @@ EVERYTHING_ABOUT_STAYS = {
     "reservations.bookingchannel": VIEW,
     "reservations.reservation": VIEW,
     "payments.payment": VIEW,
+    "payments.depositmovement": VIEW,
     "payments.paymentattachment": VIEW,
     "payments.expense": VIEW,
     "dashboard.setting": VIEW,
+    "dashboard.dailymetrics": VIEW,
 }
 
 # Group (made by migration accounts.0005) -> model -> what its members may do with rows of it.
@@ -29,23 +34,32 @@ ROLES = {
     "Manager": {
         **EVERYTHING_ABOUT_STAYS,
         "rooms.roomtype": ALL,
-        "rooms.room": ALL,
+        "rooms.room": (*ALL, "clean"),
+        "rooms.roomblock": EDIT,
         "reservations.guest": ALL,
-        "reservations.reservation": ("view", "change"),
+        "reservations.reservation": (*DESK, "change", "reinstate", "reprice"),
+        "payments.payment": ("view", "add", "refund", "void", "settle", "forfeit"),
         "payments.expense": EDIT,
+        "dashboard.dailymetrics": ("view", "add"),
         "accounts.user": VIEW,
         "accounts.permissiongrant": VIEW,
         "auth.group": VIEW,
     },
     "Front desk": {
         "rooms.roomtype": VIEW,
-        "rooms.room": VIEW,
+        "rooms.room": (*VIEW, "clean"),
+        "rooms.roomblock": VIEW,
         "reservations.guest": EDIT,
-        "reservations.reservation": VIEW,
-        "payments.payment": VIEW,
+        "reservations.reservation": (*DESK, "change"),
+        "payments.payment": ("view", "add", "void", "settle"),
+        "payments.depositmovement": VIEW,
     },
-    "Housekeeping": {"rooms.room": VIEW},
-    "Accounting": {**EVERYTHING_ABOUT_STAYS, "payments.expense": EDIT},
+    "Housekeeping": {"rooms.room": (*VIEW, "clean"), "rooms.roomblock": VIEW},
+    "Accounting": {
+        **EVERYTHING_ABOUT_STAYS,
+        "payments.payment": ("view", "add", "refund", "void", "settle"),
+        "payments.expense": EDIT,
+    },
     "Read-only": EVERYTHING_ABOUT_STAYS,
 }
 

@@ -10,21 +10,30 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from hotel.dashboard.figures import rounded
+
 EMPTY = "-"  # what Django's own columns show for nothing
 
 
 @cache
 def money(name):
     """Return a column for an amount: 1,500,000 or 0.50, in the hotel's currency."""
+    return _column(name, lambda obj, value: amount(value))
 
-    def show(obj, value):
-        if not value.is_finite():  # PostgreSQL can hold NaN
-            return str(value)
-        decimals = 0 if value == value.to_integral_value() else 2
-        amount = formats.number_format(value, decimals, force_grouping=True)
-        return format_html('<span class="money">{}</span>', amount)
 
-    return _column(name, show)
+def amount(value):
+    """Return an amount as it is shown: 1,500,000 or 0.50."""
+    if not value.is_finite():  # PostgreSQL can hold NaN
+        return str(value)
+    decimals = 0 if value == value.to_integral_value() else 2
+    return format_html(
+        '<span class="money">{}</span>', formats.number_format(value, decimals, force_grouping=True)
+    )
+
+
+def percent(share):
+    """Return a share as it is shown: 33.3%, or a dash for None."""
+    return EMPTY if share is None else f"{rounded(share, 3):.1%}"
 
 
 @cache

@@ -105,6 +105,17 @@ def time_zone(name, default):
     return zone
 
 
+def currency(name, default):
+    """Return the variable as a code of ISO 4217. Raises ImproperlyConfigured for anything else."""
+    code = text(name, default)
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise ImproperlyConfigured(
+            f'{name} is "{code}", which is no code of a currency; '
+            f"set it to three capitals such as {default}."
+        )
+    return code
+
+
 if "ENV_FILE" not in os.environ:
     if (BASE_DIR / ".env").exists():
         read_env_file(BASE_DIR / ".env")
@@ -206,6 +217,7 @@ X_FRAME_OPTIONS = "DENY"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = time_zone("HOTEL_TIME_ZONE", default="Asia/Jakarta")
+HOTEL_CURRENCY = currency("HOTEL_CURRENCY", default="IDR")  # of every amount
 USE_I18N = True
 USE_TZ = True
 

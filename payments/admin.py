@@ -1,16 +1,44 @@
 """Payments and expenses in the back office."""
 
+from django.conf import settings
 from django.contrib import admin
 
+from hotel.actions import ActingAdmin, Action, ReasonForm
 from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
 from hotel.columns import badge, moment, money, rows_of
-from payments.models import Expense, Payment, PaymentAttachment
+from payments import forms, services
+from payments.models import DepositMovement, Expense, Payment, PaymentAttachment
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
-    """Payments. They are only read here: money is taken and given back by rules, not by typing."""
+class PaymentAdmin(ActingAdmin):
+    """Payments. They are taken on the page of a reservation; here they are given back or voided."""
 
+    can_add = False
+    can_change = False
+    can_delete = False
+    row_actions = (
+        Action(
+            "refund",
+            "Give back",
+            services.refund,
+            "{} is recorded.",
+            "refund_payment",
+            forms.GiveBackForm,
+            lambda payment: not payment.is_refund and not payment.is_voided,
+            help="A row of its own; at most what is left of the payment.",
+        ),
+        Action(
+            "void",
+            "Void",
+            services.void,
+            "{} is voided.",
+            "void_payment",
+            ReasonForm,
+            lambda payment: not payment.is_voided,
+            help="For what was typed by mistake today.",
+        ),
+    )
     list_display = (
         "payment_date",
         "reservation",
@@ -22,6 +50,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         "has_proof",
     )
     list_filter = ("payment_date", "payment_type", "is_refund", "is_voided", "has_proof")
+    sortable_by = ("payment_date",)
     list_select_related = ("reservation",)
     search_fields = (
         "reservation__confirmation_number",
@@ -34,20 +63,41 @@ class PaymentAdmin(ReadOnlyAdmin):
     fields = (
         "reservation",
         "payment_date",
-        money("amount"),
+        (money("amount"), "currency"),
         "payment_method",
         badge("payment_type"),
         "reference_number",
         "transaction_id",
         "notes",
         ("is_refund", "refund_reason"),
-        "is_voided",
+        ("is_voided", moment("voided_at"), "voided_by", "void_reason"),
+        "refund_of",
         "has_proof",
+        rows_of("payments.DepositMovement", "payment"),
         rows_of("payments.PaymentAttachment", "payment"),
         "created_by",
         moment("created_at"),
         moment("updated_at"),
     )
+
+
+@admin.register(DepositMovement)
+class DepositMovementAdmin(ReadOnlyAdmin):
+    """The ledger of deposits, and what each line rests on."""
+
+    list_display = (
+        "business_date",
+        "reservation",
+        badge("kind"),
+        money("amount"),
+        badge("evidence"),
+        "payment",
+    )
+    list_filter = ("kind", "evidence", "business_date")
+    list_select_related = ("reservation", "payment")
+    search_fields = ("reservation__confirmation_number",)
+    search_help_text = "Search by confirmation number."
+    ordering = ("-id",)
 
 
 @admin.register(PaymentAttachment)
@@ -86,3 +136,9 @@ class ExpenseAdmin(BackOfficeAdmin):
         moment("updated_at"),
     )
     add_fields = ("date", "category", "amount", "description", "receipt_url")
+
+    def save_model(self, request, obj, form, change):
+        """Save what was typed; a new expense is in the hotel's currency."""
+        if not change:
+            obj.currency = settings.HOTEL_CURRENCY
+        super().save_model(request, obj, form, change)

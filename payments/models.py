@@ -6,8 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from hotel.migrator.constraints import Check
+from hotel.migrator.constraints import AppendOnly, Check
+from hotel.migrator.expressions import FromSetting, IsCurrencyCode
 from hotel.migrator.fields import ExemptionsField
+from hotel.migrator.indexes import TrigramIndex
 
 LARGEST_AMOUNT = Decimal("9999999999.99")
 
@@ -38,6 +40,9 @@ class Payment(models.Model):
     reservation = models.ForeignKey("reservations.Reservation", on_delete=models.PROTECT)
     payment_date = models.DateField()
     amount = models.DecimalField(max_digits=12, decimal_places=2)
+    currency = models.CharField(
+        max_length=3, db_default=FromSetting("HOTEL_CURRENCY"), editable=False
+    )
     payment_method = models.CharField(max_length=20, choices=PaymentMethod)
     payment_type = models.CharField(
         max_length=20, choices=PaymentType, default=PaymentType.FULL, db_default=PaymentType.FULL
@@ -56,13 +61,33 @@ class Payment(models.Model):
     is_refund = models.BooleanField(null=True, blank=True, default=False)
     refund_reason = models.TextField(null=True, blank=True)
     is_voided = models.BooleanField(null=True, blank=True, default=False)
+    refund_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="refunds"
+    )
+    voided_at = models.DateTimeField(null=True, blank=True)
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_column="voided_by",
+        related_name="+",
+    )
+    void_reason = models.TextField(null=True, blank=True)
     has_proof = models.BooleanField(null=True, blank=True, default=False)
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True, editable=False)
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
     exemptions = ExemptionsField()
 
     class Meta:
         db_table = "payments"
+        permissions = [
+            ("refund_payment", "Can give a payment back"),
+            ("void_payment", "Can void a payment of today"),
+            ("settle_payment", "Can apply a deposit and give it back"),
+            ("forfeit_payment", "Can keep a deposit for the hotel"),
+        ]
         constraints = [
             Check(
                 name="payments_amount_not_zero",
@@ -95,16 +120,133 @@ class Payment(models.Model):
                 violation_error_message="A refund needs a reason.",
                 mend="Write down why the money was given back.",
             ),
+            Check(
+                name="payments_void_has_time",
+                condition=Q(is_voided__isnull=True)
+                | Q(is_voided=False)
+                | Q(voided_at__isnull=False),
+                violation_error_message="A voided payment needs the time of its voiding.",
+                mend="Nothing need be done: the time is not known.",
+            ),
+            Check(
+                name="payments_only_refunds_give_back",
+                condition=Q(refund_of__isnull=True) | Q(is_refund=True),
+                violation_error_message="Only a refund gives another payment back.",
+                mend="Record the refund anew.",
+            ),
+            Check(
+                name="payments_currency_is_code",
+                condition=Q(IsCurrencyCode("currency")),
+                violation_error_message="The currency is no code such as IDR.",
+                mend="Correct the currency.",
+            ),
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                name="payments_asked_for_once",
+                violation_error_message="This was recorded already.",
+            ),
         ]
         indexes = [
-            models.Index(fields=["payment_date"], name="payments_payment_date_idx"),
-            models.Index(fields=["payment_method"], name="payments_method_idx"),
-            models.Index(fields=["transaction_id"], name="payments_transaction_id_idx"),
-            models.Index(fields=["has_proof"], name="payments_has_proof_idx"),
+            models.Index(fields=["-payment_date", "-id"], name="payments_newest_idx"),
+            models.Index(
+                fields=["id"], name="payments_exempt_idx", condition=Q(exemptions__isnull=False)
+            ),
+            TrigramIndex(field="reference_number", name="payments_reference_part_idx"),
+            TrigramIndex(field="transaction_id", name="payments_transaction_part_idx"),
         ]
 
     def __str__(self):
         return f"{self.payment_date} {self.amount}"
+
+
+class DepositKind(models.TextChoices):
+    """What happened to a deposit."""
+
+    COLLECTED = "collected", "Collected"
+    APPLIED = "applied", "Applied"
+    REFUNDED = "refunded", "Given back"
+    FORFEITED = "forfeited", "Forfeited"
+    CORRECTED = "corrected", "Corrected"
+
+
+class DepositEvidence(models.TextChoices):
+    """What a movement rests on."""
+
+    RECORDED = "recorded", "Recorded as it happened"
+    PAYMENT = "payment", "From a payment"
+    LEGACY_COLUMN = "legacy_column", "From the legacy column"
+    ASSUMED = "assumed", "Assumed"
+
+
+class DepositMovement(models.Model):
+    """One line of the ledger of deposits, which is only added to.
+
+    What is held of a guest is what was collected, and corrections, less everything else. amount: in
+    the hotel's currency, above zero; a correction can be negative. occurred_at: unknown of some
+    legacy deposits. business_date: the hotel's.
+    """
+
+    reservation = models.ForeignKey(
+        "reservations.Reservation", on_delete=models.PROTECT, related_name="deposit_movements"
+    )
+    kind = models.CharField(max_length=20, choices=DepositKind)
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(
+        max_length=3, db_default=FromSetting("HOTEL_CURRENCY"), editable=False
+    )
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="deposit_movements"
+    )
+    occurred_at = models.DateTimeField(null=True, blank=True)
+    business_date = models.DateField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_column="created_by",
+        related_name="+",
+    )
+    reason = models.TextField(null=True, blank=True)
+    evidence = models.CharField(max_length=20, choices=DepositEvidence)
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "deposit_movements"
+        constraints = [
+            models.CheckConstraint(
+                name="deposit_movements_kind_known",
+                condition=Q(kind__in=DepositKind.values),
+                violation_error_message="The kind is none of those a movement can have.",
+            ),
+            models.CheckConstraint(
+                name="deposit_movements_amount_positive",
+                condition=Q(amount__gt=0) | (Q(kind=DepositKind.CORRECTED) & ~Q(amount=0)),
+                violation_error_message="Only a correction can have a negative amount.",
+            ),
+            models.CheckConstraint(
+                name="deposit_movements_evidence_known",
+                condition=Q(evidence__in=DepositEvidence.values),
+                violation_error_message="The evidence is none of those there are.",
+            ),
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                name="deposit_movements_asked_for_once",
+                violation_error_message="This was recorded already.",
+            ),
+            models.CheckConstraint(
+                name="deposit_movements_currency_is_code",
+                condition=Q(IsCurrencyCode("currency")),
+                violation_error_message="The currency is no code such as IDR.",
+            ),
+            AppendOnly(
+                name="deposit_movements_append_only",
+                violation_error_message="The ledger of deposits is only added to.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.amount}"
 
 
 class PaymentAttachment(models.Model):
@@ -153,6 +295,9 @@ class Expense(models.Model):
     date = models.DateTimeField()
     category = models.CharField(max_length=50)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
+    currency = models.CharField(
+        max_length=3, db_default=FromSetting("HOTEL_CURRENCY"), editable=False
+    )
     description = models.TextField(null=True, blank=True)
     receipt_url = models.CharField(max_length=500, null=True, blank=True)
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
@@ -160,6 +305,13 @@ class Expense(models.Model):
 
     class Meta:
         db_table = "expenses"
+        constraints = [
+            models.CheckConstraint(
+                name="expenses_currency_is_code",
+                condition=Q(IsCurrencyCode("currency")),
+                violation_error_message="The currency is no code such as IDR.",
+            ),
+        ]
 
     def __str__(self):
         return f"{self.category} {self.amount}"

@@ -1,10 +1,25 @@
 """Guests, reservations and where bookings come from, in the back office."""
 
+from functools import partial
+
 from django.contrib import admin
 
+import payments.forms
+import payments.services
+from hotel.actions import ActingAdmin, Action, ReasonForm
 from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
-from hotel.columns import badge, moment, money, rows_of
-from reservations.models import BookingChannel, Discount, Guest, GuestImage, Reservation
+from hotel.columns import amount, badge, moment, money, rows_of
+from hotel.refusals import Refused
+from payments.services import account
+from reservations import forms, services
+from reservations.models import (
+    BookingChannel,
+    Discount,
+    Guest,
+    GuestImage,
+    Reservation,
+    ReservationStatus,
+)
 
 
 @admin.register(Guest)
@@ -13,6 +28,7 @@ class GuestAdmin(BackOfficeAdmin):
 
     list_display = ("full_name", "phone", "email", "nationality", "is_vip")
     list_filter = ("is_vip",)
+    sortable_by = ("full_name",)
     search_fields = ("full_name", "phone", "email", "id_number")
     search_help_text = "Search by name, phone, e-mail or number of the document."
     ordering = ("full_name", "id")
@@ -33,16 +49,210 @@ class GuestAdmin(BackOfficeAdmin):
     )
 
 
-@admin.register(Reservation)
-class ReservationAdmin(BackOfficeAdmin):
-    """Reservations. What the guest wishes can be written down; everything else has rules.
+@admin.display(description="Paid for the stay")
+def paid(stay):
+    """Show what was paid for the stay, and what the deposit paid of it."""
+    try:
+        standing = account(stay)
+    except Refused as refusal:
+        return str(refusal)
+    return amount(standing.paid + standing.applied)
 
-    Status, room, dates and money follow from what happens at the desk, so nobody types them in,
-    adds a reservation past the rules, or deletes one.
+
+@admin.display(description="Due")
+def due(stay):
+    """Show what is to be paid for the stay, the deposit that is held aside."""
+    try:
+        return amount(account(stay).due)
+    except Refused as refusal:
+        return str(refusal)
+
+
+def while_(*statuses):
+    """Return whether a stay has one of the statuses, as a condition of a button."""
+    return lambda stay: stay.status in statuses
+
+
+PENDING, CONFIRMED, CHECKED_IN, CHECKED_OUT, CANCELLED, NO_SHOW = ReservationStatus
+
+
+@admin.register(Reservation)
+class ReservationAdmin(ActingAdmin):
+    """Reservations. What guests wish, and how many they are, is written down; the rest has rules.
+
+    Status, room, dates and money follow from what happens at the desk: from the buttons, whose
+    services refuse what the rules forbid. Nobody types them in or deletes a reservation.
     """
 
-    can_add = False
     can_delete = False
+    adding = Action(
+        "book", "Book", services.book, "{} is booked.", "add_reservation", forms.BookForm
+    )
+    row_actions = (
+        Action(
+            "confirm",
+            "Confirm",
+            services.confirm,
+            "{} is confirmed.",
+            "check_in_reservation",
+            offered=while_(PENDING),
+        ),
+        Action(
+            "check-in",
+            "Check in",
+            services.check_in,
+            "{} is in house.",
+            "check_in_reservation",
+            forms.CheckInForm,
+            while_(CONFIRMED),
+        ),
+        Action(
+            "check-out",
+            "Check out",
+            services.check_out,
+            "{} is checked out.",
+            "check_out_reservation",
+            forms.CheckOutForm,
+            while_(CHECKED_IN),
+            help="What is owed is paid from the deposit that is held; the rest is given back.",
+        ),
+        Action(
+            "pay",
+            "Take payment",
+            payments.services.take_payment,
+            "{} is recorded.",
+            "payments.add_payment",
+            payments.forms.PaymentForm,
+            help="A deposit is the guest's own money: it is held apart from what pays the stay.",
+        ),
+        Action(
+            "adjust",
+            "Adjust",
+            partial(payments.services.take_payment, kind="adjustment"),
+            "{} is recorded.",
+            "payments.refund_payment",
+            payments.forms.AdjustmentForm,
+            help="Below zero, the guest owes more; above, less.",
+        ),
+        Action(
+            "apply-deposit",
+            "Apply deposit",
+            payments.services.apply_deposit,
+            "The deposit of {} is applied.",
+            "payments.settle_payment",
+            payments.forms.AmountForm,
+            lambda stay: stay.deposit_held > 0,
+            help="Pays what is due for the stay from the deposit.",
+        ),
+        Action(
+            "return-deposit",
+            "Give deposit back",
+            payments.services.return_deposit,
+            "{} is recorded.",
+            "payments.settle_payment",
+            payments.forms.GiveBackForm,
+            lambda stay: stay.deposit_held > 0,
+        ),
+        Action(
+            "forfeit-deposit",
+            "Keep deposit",
+            payments.services.forfeit_deposit,
+            "The deposit of {} is kept.",
+            "payments.forfeit_payment",
+            payments.forms.ForfeitForm,
+            lambda stay: stay.deposit_held > 0,
+            help="For damage, or guests who did not come.",
+        ),
+        Action(
+            "price",
+            "Change price",
+            services.reprice,
+            "{} has another price.",
+            "reprice_reservation",
+            forms.PriceForm,
+            while_(*services.LIVE),
+        ),
+        Action(
+            "dates",
+            "Change dates",
+            services.change_dates,
+            "{} has new dates.",
+            "move_reservation",
+            forms.DatesForm,
+            while_(*services.LIVE),
+            help="The stay is priced anew by its nights; the discount stays.",
+        ),
+        Action(
+            "move",
+            "Change room",
+            services.move,
+            "{} has another room.",
+            "move_reservation",
+            forms.MoveForm,
+            while_(*services.LIVE),
+        ),
+        Action(
+            "swap",
+            "Swap rooms",
+            lambda stay, by, other: services.swap(stay, other, by)[0],
+            "{} has the other room.",
+            "move_reservation",
+            forms.SwapForm,
+            lambda stay: stay.status in services.LIVE and stay.room_id is not None,
+        ),
+        Action(
+            "cancel",
+            "Cancel",
+            services.cancel,
+            "{} is cancelled.",
+            "cancel_reservation",
+            ReasonForm,
+            while_(PENDING, CONFIRMED),
+            help="A deposit stays held until it is given back or forfeited.",
+        ),
+        Action(
+            "cancel-in-house",
+            "Cancel in house",
+            partial(services.cancel, in_house=True),
+            "{} is cancelled.",
+            "reinstate_reservation",
+            ReasonForm,
+            while_(CHECKED_IN),
+            help="The guests leave at once. A deposit stays held until it is given back.",
+        ),
+        Action(
+            "no-show",
+            "Mark no-show",
+            services.mark_no_show,
+            "{} is a no-show.",
+            "mark_no_show_reservation",
+            offered=while_(CONFIRMED),
+        ),
+        Action(
+            "undo-check-in",
+            "Undo check-in",
+            services.undo_check_in,
+            "{} is confirmed again.",
+            "reinstate_reservation",
+            offered=while_(CHECKED_IN),
+        ),
+        Action(
+            "undo-check-out",
+            "Undo check-out",
+            services.undo_check_out,
+            "{} is in house again.",
+            "reinstate_reservation",
+            offered=while_(CHECKED_OUT),
+        ),
+        Action(
+            "reinstate",
+            "Reinstate",
+            services.reinstate,
+            "{} is confirmed again.",
+            "reinstate_reservation",
+            offered=while_(CANCELLED, NO_SHOW),
+        ),
+    )
     list_display = (
         "confirmation_number",
         "guest",
@@ -55,6 +265,7 @@ class ReservationAdmin(BackOfficeAdmin):
     )
     list_filter = ("status", "check_in_date", "check_out_date")
     list_select_related = ("guest", "room", "room_type")
+    sortable_by = ("confirmation_number", "check_in_date")  # which an index has in order
     search_fields = ("confirmation_number", "guest__full_name", "guest__phone", "room__room_number")
     search_help_text = "Search by confirmation number, guest, phone or room."
     ordering = ("-id",)  # newest first: the furthest arrival is what nobody looks for
@@ -80,9 +291,11 @@ class ReservationAdmin(BackOfficeAdmin):
                     money("rate_per_night"),
                     money("subtotal"),
                     (money("discount_amount"), "discount"),
-                    money("total_amount"),
-                    (money("deposit_amount"), moment("deposit_returned_at")),
+                    (money("total_amount"), "currency"),
+                    (paid, due),
+                    (money("deposit_held"), money("deposit_amount"), moment("deposit_returned_at")),
                     rows_of("payments.Payment", "reservation"),
+                    rows_of("payments.DepositMovement", "reservation"),
                 )
             },
         ),
@@ -94,6 +307,8 @@ class ReservationAdmin(BackOfficeAdmin):
                     "created_by",
                     (moment("checked_in_at"), "checked_in_by", "receptionist_name"),
                     moment("checked_out_at"),
+                    (moment("cancelled_at"), "cancel_reason"),
+                    "is_complimentary",
                     "is_archived",
                     (moment("created_at"), moment("updated_at")),
                 )
@@ -108,8 +323,6 @@ class ReservationAdmin(BackOfficeAdmin):
         "number_of_nights",
         "room_type",
         "room",
-        "adults",
-        "children",
         "discount",
         "booking_source",
         "booking_channel",
@@ -117,6 +330,9 @@ class ReservationAdmin(BackOfficeAdmin):
         "checked_in_by",
         "receptionist_name",
         "is_archived",
+        "currency",
+        "cancel_reason",
+        "is_complimentary",
     )
 
 

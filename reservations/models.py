@@ -7,10 +7,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from hotel.migrator.constraints import Check, Exclusion
-from hotel.migrator.expressions import AsciiLower, DaysBetween
+from hotel.migrator.expressions import AsciiLower, DaysBetween, FromSetting, IsCurrencyCode
 from hotel.migrator.fields import ExemptionsField
+from hotel.migrator.indexes import TrigramIndex
 
 LARGEST_AMOUNT = Decimal("9999999999.99")
+LIVE = ("pending", "confirmed", "checked_in")  # what takes a room
 
 
 class Guest(models.Model):
@@ -35,9 +37,11 @@ class Guest(models.Model):
     class Meta:
         db_table = "guests"
         indexes = [
-            models.Index(fields=["full_name"], name="guests_full_name_idx"),
-            models.Index(fields=["email"], name="guests_email_idx"),
-            models.Index(fields=["phone"], name="guests_phone_idx"),
+            models.Index(fields=["full_name", "id"], name="guests_by_name_idx"),
+            TrigramIndex(field="full_name", name="guests_full_name_part_idx"),
+            TrigramIndex(field="phone", name="guests_phone_part_idx"),
+            TrigramIndex(field="email", name="guests_email_part_idx"),
+            TrigramIndex(field="id_number", name="guests_id_number_part_idx"),
         ]
 
     def __str__(self):
@@ -149,6 +153,18 @@ class ReservationStatus(models.TextChoices):
     NO_SHOW = "no_show", "No-show"
 
 
+class ReservationQuerySet(models.QuerySet):
+    """Reservations, by what they take of the house."""
+
+    def taking_a_room(self, first, after):
+        """Return the stays that take a room on any night from ``first`` on, before ``after``.
+
+        after: None for ever. A pending stay takes one too: it can be confirmed.
+        """
+        stays = self.filter(status__in=LIVE, check_out_date__gt=first)
+        return stays.filter(check_in_date__lt=after) if after else stays
+
+
 class Reservation(models.Model):
     """A stay that was booked: dates are the hotel's, money is in its currency."""
 
@@ -160,6 +176,9 @@ class Reservation(models.Model):
     room = models.ForeignKey("rooms.Room", on_delete=models.PROTECT, null=True, blank=True)
     adults = models.IntegerField(null=True, blank=True, default=1)
     children = models.IntegerField(null=True, blank=True, default=0)
+    currency = models.CharField(
+        max_length=3, db_default=FromSetting("HOTEL_CURRENCY"), editable=False
+    )
     rate_per_night = models.DecimalField(max_digits=12, decimal_places=2)
     number_of_nights = models.GeneratedField(
         expression=DaysBetween("check_in_date", "check_out_date"),
@@ -174,6 +193,9 @@ class Reservation(models.Model):
     total_amount = models.DecimalField(max_digits=12, decimal_places=2)
     deposit_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
     deposit_returned_at = models.DateTimeField(null=True, blank=True)
+    deposit_held = models.DecimalField(
+        max_digits=14, decimal_places=2, default=0, db_default=0, editable=False
+    )
     special_requests = models.TextField(null=True, blank=True)
     status = models.CharField(
         max_length=20,
@@ -202,15 +224,52 @@ class Reservation(models.Model):
     )
     receptionist_name = models.CharField(max_length=100, null=True, blank=True)
     checked_out_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.TextField(null=True, blank=True)
+    is_complimentary = models.BooleanField("free of charge", default=False, db_default=False)
     is_archived = models.BooleanField(null=True, blank=True, default=False)
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
     exemptions = ExemptionsField()
 
+    objects = ReservationQuerySet.as_manager()
+
     class Meta:
         db_table = "reservations"
+        permissions = [
+            ("check_in_reservation", "Can check in"),
+            ("check_out_reservation", "Can check out"),
+            ("move_reservation", "Can change dates and room"),
+            ("cancel_reservation", "Can cancel"),
+            ("mark_no_show_reservation", "Can mark as a no-show"),
+            ("reinstate_reservation", "Can take back a check-in, a check-out or a cancellation"),
+            ("reprice_reservation", "Can change the rate and the discount"),
+        ]
         indexes = [
             models.Index(fields=["check_in_date", "check_out_date"], name="reservations_dates_idx"),
+            models.Index(
+                fields=["check_out_date"],
+                name="reservations_departures_idx",
+                condition=Q(status="checked_in"),
+            ),
+            models.Index(fields=["status", "-id"], name="reservations_status_idx"),
+            models.Index(
+                fields=["id"],
+                name="reservations_exempt_idx",
+                condition=Q(exemptions__isnull=False),
+            ),
+            # What takes a room, and what takes one of a type, on some nights.
+            models.Index(
+                fields=["room", "check_out_date", "check_in_date"],
+                name="reservations_of_room_idx",
+                condition=Q(status__in=[*LIVE]),
+            ),
+            models.Index(
+                fields=["room_type", "check_out_date", "check_in_date"],
+                name="reservations_of_type_idx",
+                condition=Q(status__in=[*LIVE]),
+            ),
+            TrigramIndex(field="confirmation_number", name="reservations_number_part_idx"),
         ]
         constraints = [
             Check(
@@ -272,6 +331,18 @@ class Reservation(models.Model):
                 condition=Q(deposit_amount__lte=F("total_amount")),
                 violation_error_message="The deposit cannot be more than the total.",
                 mend="Correct the deposit or the total.",
+            ),
+            Check(
+                name="reservations_deposit_held_in_range",
+                condition=Q(deposit_held__range=(0, Decimal("999999999999.99"))),
+                violation_error_message="No more of a deposit can be used than is held.",
+                mend="Look at the movements of the deposit.",
+            ),
+            Check(
+                name="reservations_currency_is_code",
+                condition=Q(IsCurrencyCode("currency")),
+                violation_error_message="The currency is no code such as IDR.",
+                mend="Correct the currency.",
             ),
             Check(
                 name="reservations_status_known",

@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.db.models import F
 from django.db.models.functions import Length
 
+from hotel.actions import ActingAdmin, Action
 from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
 from hotel.columns import badge, moment, money, rows_of
-from rooms.models import Room, RoomImage, RoomType, RoomTypeImage
+from rooms import forms, services
+from rooms.models import Room, RoomBlock, RoomImage, RoomType, RoomTypeImage
 
 
 @admin.register(RoomType)
@@ -52,9 +54,28 @@ class RoomTypeAdmin(BackOfficeAdmin):
 
 
 @admin.register(Room)
-class RoomAdmin(BackOfficeAdmin):
+class RoomAdmin(ActingAdmin):
     """Rooms. A status follows from what happens and a rate is money: neither is typed in here."""
 
+    row_actions = (
+        Action(
+            "housekeeping",
+            "Housekeeping",
+            services.set_housekeeping,
+            "The state of room {} is written down.",
+            "clean_room",
+            forms.HousekeepingForm,
+        ),
+        Action(
+            "block",
+            "Block",
+            services.block,
+            "{}.",
+            "add_roomblock",
+            forms.BlockForm,
+            help="A blocked room is not sold. Out of order, it does not count as available either.",
+        ),
+    )
     list_display = (
         "room_number",
         "floor",
@@ -80,9 +101,44 @@ class RoomAdmin(BackOfficeAdmin):
         money("custom_rate"),
         "notes",
         "is_active",
+        rows_of("rooms.RoomBlock", "room"),
         rows_of("reservations.Reservation", "room"),
         moment("created_at"),
         moment("updated_at"),
+    )
+
+
+@admin.register(RoomBlock)
+class RoomBlockAdmin(ActingAdmin):
+    """Nights on which rooms are not sold. A room is blocked on its own page, and released here."""
+
+    can_add = False
+    can_change = False
+    can_delete = False
+    row_actions = (
+        Action(
+            "release",
+            "Release",
+            services.release,
+            "{} is released.",
+            "change_roomblock",
+            offered=lambda block: block.released_on is None,
+            help="The room can be sold from tonight on. It is dirty until somebody has looked.",
+        ),
+    )
+    list_display = ("room", badge("kind"), "start_date", "end_date", "released_on", "reason")
+    list_filter = ("kind", "start_date")
+    list_select_related = ("room",)
+    search_fields = ("room__room_number", "reason")
+    search_help_text = "Search by room number or reason."
+    ordering = ("-start_date", "-id")
+    fields = (
+        "room",
+        badge("kind"),
+        ("start_date", "end_date", "released_on"),
+        "reason",
+        "created_by",
+        moment("created_at"),
     )
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from hotel.migrator.constraints import Check
 from hotel.migrator.fields import ExemptionsField
@@ -39,7 +39,6 @@ class RoomType(models.Model):
                 mend="Correct the rate.",
             ),
         ]
-        indexes = [models.Index(fields=["is_active"], name="room_types_is_active_idx")]
 
     def __str__(self):
         return f"{self.name} ({self.code})"
@@ -90,6 +89,7 @@ class Room(models.Model):
 
     class Meta:
         db_table = "rooms"
+        permissions = [("clean_room", "Can say how clean a room is")]
         constraints = [
             Check(
                 name="rooms_rate_in_range",
@@ -110,13 +110,83 @@ class Room(models.Model):
                 mend="Choose a state.",
             ),
         ]
-        indexes = [
-            models.Index(fields=["status"], name="rooms_status_idx"),
-            models.Index(fields=["is_active"], name="rooms_is_active_idx"),
-        ]
 
     def __str__(self):
         return self.room_number
+
+
+class BlockKind(models.TextChoices):
+    """Why a room is not sold."""
+
+    OUT_OF_ORDER = "out_of_order", "Out of order"
+    OUT_OF_SERVICE = "out_of_service", "Out of service"
+    HOUSE_USE = "house_use", "House use"
+
+
+class BlockQuerySet(models.QuerySet):
+    """Blocks, by when they stand."""
+
+    def standing(self, first, after):
+        """Return the blocks that stand on any night from ``first`` to the one before ``after``.
+
+        after: None for ever.
+        """
+        return self.filter(
+            Q(end_date__isnull=True) | Q(end_date__gt=first),
+            Q(released_on__isnull=True)
+            | (Q(released_on__gt=first) & Q(released_on__gt=F("start_date"))),
+            *([Q(start_date__lt=after)] if after else []),
+        )
+
+
+class RoomBlock(models.Model):
+    """Nights on which a room is not sold, beginning with ``start_date``.
+
+    end_date: the first night on which it can be sold again, if that is known. released_on: the
+    block ended before it was to; from this night on, it does not stand. A room that is out of order
+    does not count as available in reports; one that is out of service does.
+    """
+
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="blocks")
+    kind = models.CharField(max_length=20, choices=BlockKind)
+    start_date = models.DateField()
+    end_date = models.DateField(null=True, blank=True)
+    reason = models.TextField()
+    released_on = models.DateField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_column="created_by",
+        related_name="+",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = BlockQuerySet.as_manager()
+
+    class Meta:
+        db_table = "room_blocks"
+        constraints = [
+            models.CheckConstraint(
+                name="room_blocks_dates_in_order",
+                condition=Q(end_date__isnull=True) | Q(end_date__gt=F("start_date")),
+                violation_error_message="The room must be blocked for a night at least.",
+            ),
+            models.CheckConstraint(
+                name="room_blocks_kind_known",
+                condition=Q(kind__in=BlockKind.values),
+                violation_error_message="The kind is none of those a block can have.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} from {self.start_date}"
+
+    def describe(self):
+        """Return what a sentence says of the room: out of order from 2025-07-01 to 2025-07-03."""
+        until = f"to {self.end_date}" if self.end_date else "until further notice"
+        return f"{self.get_kind_display().lower()} from {self.start_date} {until}"
 
 
 class StoredImage(models.Model):

@@ -9,11 +9,11 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import PermissionGrant, User
-from hotel.dashboard.models import Setting
+from hotel.dashboard.models import DailyMetrics, Setting
 from hotel.exemptions import rules_of
-from payments.models import Expense, Payment, PaymentAttachment
+from payments.models import DepositMovement, Expense, Payment, PaymentAttachment
 from reservations.models import BookingChannel, Discount, Guest, GuestImage, Reservation
-from rooms.models import Room, RoomImage, RoomType, RoomTypeImage
+from rooms.models import Room, RoomBlock, RoomImage, RoomType, RoomTypeImage
 
 OWNER = "Owner"
 TODAY = date(2025, 7, 1)
@@ -131,7 +131,18 @@ def one_of_each():
         discount,
         channel,
         stay,
+        RoomBlock.objects.create(
+            room=suite, kind="out_of_order", start_date=TODAY, end_date=TODAY + timedelta(days=1)
+        ),
         paid,
+        DepositMovement.objects.create(
+            reservation=stay,
+            kind="collected",
+            amount=Decimal("250000.50"),
+            payment=paid,
+            business_date=TODAY,
+            evidence="recorded",
+        ),
         PaymentAttachment.objects.create(
             payment=paid,
             file_name="p.pdf",
@@ -143,5 +154,18 @@ def one_of_each():
             date=datetime(2025, 7, 1, 18, tzinfo=UTC), category="Laundry", amount=Decimal("75000")
         ),
         Setting.objects.create(setting_key="hotel_name", setting_value="Pantai"),
+        DailyMetrics.objects.create(
+            day=TODAY,
+            room_type=suite.room_type,
+            rooms=1,
+            rooms_out_of_order=0,
+            rooms_sold=1,
+            room_revenue=Decimal("500000.00"),
+            arrivals=1,
+            departures=0,
+            cancellations=0,
+            no_shows=0,
+            computed_at=datetime(2025, 7, 2, 18, tzinfo=UTC),
+        ),
     ]
     return {row._meta.label_lower: row for row in rows}

@@ -14,7 +14,7 @@ def twins(history):
     legacy.user(history, 1, username="Admin")
     legacy.user(history, 2, username="admin")
     legacy.user(history, 3, username="desk")
-    return history.migrate()
+    return history.climb()
 
 
 def test_twins_of_the_legacy_stay_and_can_be_edited(twins):

@@ -1,7 +1,7 @@
 """No page of the back office grows with the number of reservations."""
 
 import copy
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.apps import apps
@@ -10,7 +10,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.tests.back_office import OWNER, browser, member, one_of_each
+from accounts.tests.back_office import (
+    OWNER,
+    browser,
+    member,
+    one_of_each,
+    payment,
+    reservation,
+)
 from hotel.tests.test_admin_permissions import addresses, autocomplete, foreign_keys
 from reservations.models import Guest
 
@@ -71,6 +78,54 @@ class Hotel:
 @pytest.fixture
 def hotel(db):
     return Hotel()
+
+
+def test_a_list_is_sorted_only_where_an_index_has_the_order(db):
+    for number, day in (("B", 1), ("A", 3), ("C", 2)):
+        dates = {"check_in_date": date(2025, 7, day), "check_out_date": date(2025, 7, 9)}
+        reservation(number, **dates)
+    owner = browser(member(OWNER))
+
+    def listed(order):
+        page = owner.get("/admin/reservations/reservation/", {"o": order})
+        return "".join(str(row) for row in page.context["cl"].result_list)
+
+    found = {order: listed(order) for order in ("", "0", "-0", "4", "-4", "5", "7", "99", "x")}
+    newest = "CAB"
+    assert found == {
+        **dict.fromkeys(("", "5", "7", "99", "x"), newest),
+        **{"0": "ABC", "-0": "CBA", "4": "BCA", "-4": "ACB"},
+    }
+
+
+def test_no_more_rows_are_counted_than_anybody_pages_to(db, monkeypatch):
+    monkeypatch.setattr("hotel.admin.COUNTED", 2)
+    owner = browser(member(OWNER))
+    for number, shown in ((1, "1 reservation"), (2, "2 reservations"), (3, "more than 2 reserv")):
+        reservation(f"R{number}")
+        page = owner.get("/admin/reservations/reservation/").content.decode()
+        assert shown in " ".join(page.split())
+
+
+def test_a_word_that_many_rows_have_finds_the_same_rows_as_a_rare_one(db, monkeypatch):
+    for number in range(6):
+        guest = Guest.objects.create(full_name=f"Common {number}", phone=f"08{number}")
+        stay = reservation(f"RES-{number}", guest=guest)
+        payment(stay, reference_number=f"Common ref {number}")
+    owner = browser(member(OWNER))
+    questions = ["common", "common 3", "RES-4", "common 08", "res common 5", "'common 2'", "nobody"]
+
+    def found(page, question):
+        response = owner.get(f"/admin/{page}/", {"q": question})
+        return sorted(str(row.pk) for row in response.context["cl"].result_list)
+
+    pages = ("reservations/reservation", "payments/payment", "reservations/guest")
+    few = {(page, q): found(page, q) for page in pages for q in questions}
+    assert [len(few[pages[0], q]) for q in questions] == [6, 1, 1, 6, 1, 1, 0]
+    assert [len(few[pages[1], q]) for q in questions] == [6, 1, 1, 0, 1, 1, 0]
+    for bound in (0, 1, 3):
+        monkeypatch.setattr("hotel.search.FEW", bound)
+        assert {key: found(*key) for key in few} == few
 
 
 def test_every_page_costs_the_same_for_10_stays_and_for_200(hotel):

@@ -17,18 +17,24 @@ from accounts.tests.back_office import (
     one_of_each,
     reservation,
 )
+from hotel.dashboard.models import DailyMetrics
 from hotel.exemptions import rules_of
 from hotel.tests.test_admin_permissions import OWN_APPS, addresses
+from payments.models import DepositMovement
 from reservations.models import Reservation
-from rooms.models import Room
+from rooms.models import Room, RoomBlock
 
 SCRIPT = "<script>alert(1)</script>"
 ODD = f"\u202e{SCRIPT}&\"'\x1b e\u0301 \N{BELLHOP BELL}\u200b\n\t"
 
 
+# Tables that no legacy rows are in.
+BORN_CLEAN = (PermissionGrant, RoomBlock, DepositMovement, DailyMetrics)
+
+
 def own_models():
     for model in apps.get_models():
-        if model._meta.app_label in OWN_APPS and model is not PermissionGrant:
+        if model._meta.app_label in OWN_APPS and model not in BORN_CLEAN:
             yield model
 
 
@@ -40,7 +46,8 @@ def change_all(change):
     for model in own_models():
         row = rows[model._meta.label_lower]
         for field in model._meta.local_concrete_fields:
-            value = change(field)
+            # No legacy row has a currency: every amount was in the hotel's.
+            value = change(field) if field.name != "currency" else ...
             if value is not ... and not field.primary_key and not field.generated:
                 setattr(row, field.attname, value)
         if rules_of(model):

@@ -202,6 +202,18 @@ def test_time_zone_must_exist(zone):
     )
 
 
+def test_currency():
+    assert settings(HOTEL_CURRENCY="EUR")["HOTEL_CURRENCY"] == "EUR"
+
+
+@pytest.mark.parametrize("code", ["", "eur", "Rp", "EURO", "EU1"])
+def test_currency_must_be_a_code(code):
+    assert refusal(HOTEL_CURRENCY=code) == (
+        f'HOTEL_CURRENCY is "{code}", which is no code of a currency; '
+        "set it to three capitals such as IDR."
+    )
+
+
 def test_environment_file_sets_what_the_environment_does_not(env_file):
     path = env_file(
         "# comment",
@@ -285,5 +297,5 @@ def test_every_variable_is_described():
     source = (PROJECT / "hotel" / "settings.py").read_text()
     example = (PROJECT / ".env.example").read_text()
     variables = set(re.findall(r'\w\("([A-Z_]+)"', source))
-    assert {"SECRET_KEY", "DATABASE_URL", "HOTEL_TIME_ZONE"} < variables
+    assert {"SECRET_KEY", "DATABASE_URL", "HOTEL_TIME_ZONE", "HOTEL_CURRENCY"} < variables
     assert [name for name in variables if name not in example] == []

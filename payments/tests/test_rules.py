@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts.tests.back_office import payment, reservation
 from hotel.migrator.tests import legacy
@@ -52,7 +53,7 @@ def test_legacy_payments_that_cannot_be_are_exempt(history):
     legacy.payment(history, 2, is_refund=True)
     legacy.payment(history, 3, amount="-5.00", payment_method="check")
     legacy.payment(history, 4)
-    history.migrate()
+    history.climb()
     exempt = {paid.pk: sorted(paid.exemptions or ()) for paid in Payment.objects.all()}
     assert exempt == {
         1: ["payments_amount_not_zero"],
@@ -64,3 +65,38 @@ def test_legacy_payments_that_cannot_be_are_exempt(history):
     with pytest.raises(IntegrityError):
         Payment.objects.filter(pk=1).update(amount="0.00", payment_type="full")
         Payment.objects.filter(pk=1).update(amount="-1.00")
+
+
+def test_a_void_without_its_time_is_refused(db):
+    row = payment(reservation())
+    row.is_voided = True
+    with pytest.raises(ValidationError, match="A voided payment needs the time of its voiding"):
+        row.validate_constraints()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row.save()
+    row.voided_at = timezone.now()
+    row.save()
+
+
+def test_only_a_refund_gives_a_payment_back(db):
+    row = payment(reservation())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        payment(row.reservation, refund_of=row)
+    payment(row.reservation, refund_of=row, is_refund=True, refund_reason="asked")
+
+
+def test_a_payment_is_recorded_once_for_a_key(db):
+    row = payment(reservation(), idempotency_key="a")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        payment(row.reservation, idempotency_key="a")
+    payment(row.reservation)
+    payment(row.reservation)
+
+
+def test_a_legacy_void_whose_time_nobody_knows_is_exempt(history):
+    history.before(("payments", "0011_add_void_rules"))
+    legacy.payment(history, 1, is_voided=True, payment_type="full")
+    legacy.payment(history, 2, payment_type="full")
+    history.climb()
+    exempt = Payment.objects.filter(exemptions__isnull=False).values_list("pk", "exemptions")
+    assert list(exempt) == [(1, {"payments_void_has_time": 1})]

@@ -42,7 +42,7 @@ def test_legacy_rates_below_zero_are_exempt_until_they_are_changed(history):
     history.before(("rooms", "0007_add_rules"))
     legacy.room_type(history, 1, default_rate="-5.00")
     legacy.room(history, 1, custom_rate="-1.00")
-    history.migrate()
+    history.climb()
     assert Room.objects.get().exemptions == {"rooms_rate_in_range": 1}
     assert RoomType.objects.get().exemptions == {"room_types_rate_in_range": 1}
     Room.objects.update(notes="can be written")

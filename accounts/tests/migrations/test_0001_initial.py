@@ -23,7 +23,7 @@ USERS = """
 
 
 def test_makes_an_empty_table_of_the_legacy_shape(history):
-    history.at(None).migrate(*MIGRATION)
+    history.at(None).go(*MIGRATION)
     assert history.tables() == ["users"]
     assert legacy.shape(history, "users") == legacy.lines(USERS)
     assert history.dump() == {"users": []}
@@ -75,10 +75,10 @@ def test_users_come_back_with_their_keys_after_the_table_was_dropped(history):
     }
     assert history.dump() == {"users": [siti, budi]}
 
-    history.migrate("accounts", "zero")
+    history.go("accounts", "zero")
     assert history.tables() == []
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert history.dump() == {"users": [siti, budi]}
     assert legacy.shape(history, "users") == legacy.lines(USERS)
 
@@ -87,6 +87,6 @@ def test_users_come_back_with_their_keys_after_the_table_was_dropped(history):
 
 
 def test_no_row_comes_back_from_an_empty_table(history):
-    history.at(MIGRATION).migrate("accounts", "zero").migrate(*MIGRATION)
+    history.at(MIGRATION).go("accounts", "zero").go(*MIGRATION)
     assert history.dump() == {"users": []}
     assert legacy.archive(history, "row_key") == []

@@ -66,7 +66,7 @@ def test_users_keep_everything_and_get_the_flags_of_nobody_in_particular(history
     legacy.user(history, 1, username="admin", role="admin", status=None)
     legacy.user(history, 2, username="admin ", role="Admin", status="inactive")
     before, rows = legacy.shape(history, "users"), history.dump()["users"]
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     after = history.dump()["users"]
     assert legacy.shape(history, "users") - before == FLAGS
     assert before - legacy.shape(history, "users") == set()
@@ -85,14 +85,14 @@ def test_an_older_writer_names_no_flag(history):
 
 def test_flags_and_memberships_come_back_after_they_were_dropped(with_members):
     history = with_members
-    history.migrate("accounts", "0001")
+    history.go("accounts", "0001")
     assert not FLAGS & legacy.shape(history, "users")
     assert not {"users_groups", "users_user_permissions"} & set(history.tables())
     history.execute("DELETE FROM users WHERE id = 3")
     legacy.user(history, 4)
 
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert flags(history) == {
             1: (False, True, True),
             2: (True, False, False),
@@ -111,14 +111,14 @@ def test_flags_and_memberships_come_back_after_they_were_dropped(with_members):
 @pytest.mark.parametrize("gone", ["users WHERE id = 2", "auth_group WHERE id = 12"])
 def test_a_membership_whose_user_or_group_was_deleted_meanwhile_stays_away(with_members, gone):
     history = with_members
-    history.migrate("accounts", "0001")
+    history.go("accounts", "0001")
     history.execute(f"DELETE FROM {gone}")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert memberships(history) == [(5, 1, 11)]
 
 
 def test_nothing_is_archived_of_users_without_flags_and_groups(history):
     history.at(MIGRATION)
     legacy.user(history, 1)
-    history.migrate("accounts", "0001")
+    history.go("accounts", "0001")
     assert legacy.archive(history, "row_key") == []

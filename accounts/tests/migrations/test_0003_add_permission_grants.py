@@ -41,7 +41,7 @@ def test_makes_an_empty_table_beside_the_others(history):
     history.before(MIGRATION)
     legacy.user(history, 1)
     tables, rows = history.tables(), history.dump()
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert set(history.tables()) - set(tables) == {"permission_grants"}
     assert legacy.shape(history, "permission_grants") == legacy.lines(PERMISSION_GRANTS)
     assert history.dump() == {**rows, "permission_grants": []}
@@ -49,10 +49,10 @@ def test_makes_an_empty_table_beside_the_others(history):
 
 def test_grants_come_back_after_the_table_was_dropped(with_grants):
     history = with_grants
-    history.migrate("accounts", "0002")
+    history.go("accounts", "0002")
     assert "permission_grants" not in history.tables()
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert grants(history) == [(1, 11, 9031), (6, 12, 9031)]
     history.execute("DELETE FROM permission_grants WHERE id = 1")
     history.insert("permission_grants", group_id=11, permission_id=9031)

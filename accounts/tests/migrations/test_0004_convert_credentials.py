@@ -82,14 +82,14 @@ def test_hashes_go_up_and_down_and_up(with_passwords):
     history = with_passwords
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert passwords(history) == {key: after for key, (_, after) in PASSWORDS.items()}
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert passwords(history) == {key: before for key, (before, _) in PASSWORDS.items()}
 
 
 def test_only_a_secret_that_the_inverse_would_not_give_is_archived(with_passwords):
-    with_passwords.migrate(*MIGRATION)
+    with_passwords.go(*MIGRATION)
     assert legacy.archive(
         with_passwords, "table_name", "column_name", "row_key", "original", "became"
     ) == [
@@ -106,7 +106,7 @@ def test_only_a_secret_that_the_inverse_would_not_give_is_archived(with_password
 
 def test_a_password_set_since_goes_down_as_its_own_hash(with_passwords):
     history = with_passwords
-    history.migrate("accounts", "0006")
+    history.go("accounts", "0006")
     change = "UPDATE users SET password_hash = %s WHERE id = %s"
     history.execute(change, ["bcrypt$" + OTHER_HASH, 1])  # a changed password
     history.execute(change, ["bcrypt$" + OTHER_HASH, 14])  # the first real one
@@ -118,7 +118,7 @@ def test_a_password_set_since_goes_down_as_its_own_hash(with_passwords):
     legacy.user(history, 21, password_hash="bcrypt$" + OTHER_HASH)
     at_head = passwords(history)
 
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     expected = {key: before for key, (before, _) in PASSWORDS.items()}
     del expected[4]
     expected.update(
@@ -133,17 +133,17 @@ def test_a_password_set_since_goes_down_as_its_own_hash(with_passwords):
     )
     assert passwords(history) == expected
 
-    history.migrate("accounts", "0006")
+    history.go("accounts", "0006")
     assert passwords(history) == at_head
 
 
 def test_a_password_changed_below_counts_on_the_way_up(with_passwords):
     history = with_passwords
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     history.execute("UPDATE users SET password_hash = 'argon2$argon2id$hash'")
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     history.execute("UPDATE users SET password_hash = %s", [OTHER_HASH])
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert set(passwords(history).values()) == {"bcrypt$" + OTHER_HASH}
 
 
@@ -152,10 +152,10 @@ def test_status_says_who_may_log_in_and_stays(with_statuses):
     words = {key: status for key, (status, _) in STATUSES.items()}
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert may_log_in(history) == {key: may for key, (_, may) in STATUSES.items()}
             assert legacy.column(history, "users", "status") == words
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert may_log_in(history) == dict.fromkeys(STATUSES, True)
         assert legacy.column(history, "users", "status") == words
 
@@ -163,23 +163,23 @@ def test_status_says_who_may_log_in_and_stays(with_statuses):
 def test_a_flag_from_before_and_one_set_since_are_both_given_back(with_statuses):
     history = with_statuses
     history.execute("UPDATE users SET is_active = %s WHERE id = 1", [False])
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert may_log_in(history)[1] is True
 
     history.execute("UPDATE users SET is_active = %s WHERE id IN (3, 4)", [True])
     history.execute("UPDATE users SET is_active = %s WHERE id = 2", [False])
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert may_log_in(history) == {**dict.fromkeys(STATUSES, True), 1: False}
 
     history.execute("UPDATE users SET status = 'inactive' WHERE id = 4")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = may_log_in(history)
     assert (found[1], found[2], found[3]) == (True, False, True)
     assert found[4] is False  # its status was changed, so the rule decides
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["users"] == []
     assert legacy.archive(history, "row_key") == []
 
@@ -188,7 +188,7 @@ def test_the_password_of_the_legacy_system_is_still_the_password(history):
     history.before(MIGRATION)
     legacy.user(history, 1, password_hash=RAHASIA)
     legacy.user(history, 2, password_hash="rahasia")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = passwords(history)
     assert BCryptPasswordHasher().verify("rahasia", found[1])
     assert not BCryptPasswordHasher().verify("Rahasia", found[1])

@@ -54,12 +54,12 @@ def test_roles_go_up_and_down_and_up(with_roles):
     roles = {key: role for key, (role, *_) in ROLES.items()}
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert flags(history) == {key: tuple(fact[1:3]) for key, fact in ROLES.items()}
             assert members(history) == [(2, "Front desk"), (3, "Front desk")]
             assert groups(history) == GROUPS
             assert legacy.column(history, "users", "role") == roles
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert flags(history) == dict.fromkeys(ROLES, (False, False))
         assert members(history) == []
         assert groups(history) == GROUPS
@@ -67,7 +67,7 @@ def test_roles_go_up_and_down_and_up(with_roles):
 
 
 def test_groups_are_there_although_nobody_works_here(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert groups(history) == GROUPS
     assert (flags(history), members(history)) == ({}, [])
 
@@ -79,12 +79,12 @@ def test_a_group_of_the_same_name_and_its_members_are_kept(with_roles):
     history.insert("users_groups", id=901, user_id=2, group_id=901)
     history.insert("users_groups", id=902, user_id=4, group_id=901)
     for _ in range(2):
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert groups(history) == sorted([*GROUPS, "front desk"])
         assert members(history) == [(2, "Front desk"), (3, "Front desk"), (4, "Front desk")]
         assert history.execute("SELECT id FROM users_groups WHERE user_id = 2") == [(901,)]
         assert history.execute("SELECT id FROM auth_group WHERE name = 'Front desk'") == [(901,)]
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert members(history) == [(2, "Front desk"), (4, "Front desk")]
 
 
@@ -92,54 +92,54 @@ def test_a_group_of_the_same_name_and_its_members_are_kept(with_roles):
 def test_whoever_was_here_before_is_not_put_into_the_group_again(with_roles, below):
     history = with_roles
     legacy.user(history, 12)
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     history.execute("DELETE FROM users_groups WHERE user_id = 2")  # a manager's choice
     history.execute("DELETE FROM users_groups WHERE user_id = 12")
     history.execute("DELETE FROM users WHERE id = 12")
     legacy.user(history, 21)  # a manager's choice too: no group
-    history.migrate("accounts", below)
+    history.go("accounts", below)
     legacy.user(history, 31)
     for _ in range(2):
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert members(history) == [(3, "Front desk"), (31, "Front desk")]
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
 
 
 def test_a_membership_given_by_hand_is_not_taken_away_on_the_way_down(with_roles):
     history = with_roles
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     ((group,),) = history.execute("SELECT id FROM auth_group WHERE name = 'Front desk'")
     history.execute("DELETE FROM users_groups WHERE user_id = 2")
     history.insert("users_groups", id=902, user_id=2, group_id=group)
     for _ in range(2):
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert members(history) == [(2, "Front desk")]
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert members(history) == [(2, "Front desk"), (3, "Front desk")]
 
 
 def test_a_membership_given_by_hand_below_is_not_given_twice(with_roles):
     history = with_roles
-    history.migrate(*MIGRATION).migrate(*BEFORE)
+    history.go(*MIGRATION).go(*BEFORE)
     ((group,),) = history.execute("SELECT id FROM auth_group WHERE name = 'Front desk'")
     history.insert("users_groups", id=902, user_id=2, group_id=group)
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert members(history) == [(2, "Front desk"), (3, "Front desk")]
 
 
 def test_the_membership_of_a_user_who_was_deleted_below_stays_away(with_roles):
     history = with_roles
-    history.migrate(*MIGRATION).migrate(*BEFORE)
+    history.go(*MIGRATION).go(*BEFORE)
     history.execute("DELETE FROM users WHERE id = 2")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert members(history) == [(3, "Front desk")]
 
 
 def test_a_renamed_group_is_made_anew_and_keeps_its_members(with_roles):
     history = with_roles
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     history.execute("UPDATE auth_group SET name = 'Reception' WHERE name = 'Front desk'")
-    history.migrate(*BEFORE).migrate(*MIGRATION)
+    history.go(*BEFORE).go(*MIGRATION)
     assert groups(history) == sorted([*GROUPS, "Reception"])
     assert members(history) == [(2, "Reception"), (3, "Reception")]
 
@@ -147,17 +147,17 @@ def test_a_renamed_group_is_made_anew_and_keeps_its_members(with_roles):
 def test_flags_set_since_come_back_unless_the_role_was_changed(with_roles):
     history = with_roles
     history.execute("UPDATE users SET is_staff = %s WHERE id = 11", [True])
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert flags(history)[11] == (False, False)
 
     history.execute("UPDATE users SET is_staff = %s, is_superuser = %s WHERE id = 4", [True, True])
     history.execute("UPDATE users SET is_superuser = %s WHERE id IN (1, 2)", [False])
     history.execute("UPDATE users SET is_staff = %s WHERE id IN (2, 3)", [False])
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert flags(history) == {**dict.fromkeys(ROLES, (False, False)), 11: (True, False)}
 
     history.execute("UPDATE users SET role = 'admin' WHERE id = 3")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = flags(history)
     assert found[4] == (True, True)
     assert found[1] == (True, False)

@@ -59,7 +59,7 @@ def with_words(history):
     history.at(("accounts", "0003_add_permission_grants"))
     for key, (role, status) in WORDS.items():
         legacy.user(history, key, role=role, status=status)
-    return history.migrate(*BEFORE)
+    return history.go(*BEFORE)
 
 
 def test_words_go_and_come_back_and_go_again(with_words):
@@ -67,9 +67,9 @@ def test_words_go_and_come_back_and_go_again(with_words):
     assert (flags(history), words(history)) == (FLAGS, WORDS)
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert flags(history) == FLAGS
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert flags(history) == FLAGS
         assert words(history) == WORDS
 
@@ -77,7 +77,7 @@ def test_words_go_and_come_back_and_go_again(with_words):
 def test_drops_two_columns_and_an_index_and_makes_them_again(with_words):
     history = with_words
     before = legacy.shape(history, "users")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     after = legacy.shape(history, "users")
     assert before - after == {
         "role varchar(10) NOT NULL",
@@ -85,13 +85,13 @@ def test_drops_two_columns_and_an_index_and_makes_them_again(with_words):
         "index status",
     }
     assert after - before == set()
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert legacy.shape(history, "users") == before
 
 
 def test_only_words_that_the_inverse_would_not_give_are_archived(with_words):
     history = with_words
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = legacy.archive(history, "column_name", "row_key", "original")
     assert [entry for entry in found if entry[0] in ("role", "status")] == [
         ("role", "4", "Admin"),
@@ -110,7 +110,7 @@ def test_only_words_that_the_inverse_would_not_give_are_archived(with_words):
 
 def test_what_was_changed_since_follows_the_rule(with_words):
     history = with_words
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     change = "UPDATE users SET {} = %s WHERE id IN ({})"
     history.execute(change.format("is_active", "1, 3"), [False])
     history.execute(change.format("is_active", "2, 4"), [True])
@@ -123,7 +123,7 @@ def test_what_was_changed_since_follows_the_rule(with_words):
     legacy.user(history, 22, is_staff=True, is_active=False)
     at_head = flags(history)
 
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert words(history) == {
         1: ("user", "inactive"),
         2: ("user", "active"),
@@ -139,7 +139,7 @@ def test_what_was_changed_since_follows_the_rule(with_words):
     }
     assert flags(history) == at_head
 
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert flags(history) == at_head
 
 
@@ -155,7 +155,7 @@ def test_flags_of_users_written_since_are_caught_up_and_given_back(with_words):
     assert (words(history), flags(history)) == (late, stale)
 
     for _ in range(2):
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert flags(history) == {
             **FLAGS,
             1: (False, True, False),
@@ -163,14 +163,14 @@ def test_flags_of_users_written_since_are_caught_up_and_given_back(with_words):
             32: (False, True, False),
             33: (True, False, False),
         }
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert (words(history), flags(history)) == (late, stale)
 
 
 def test_users_written_since_join_the_front_desk(with_words):
     history = with_words
     legacy.user(history, 31)
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert front_desk(history) == [(2,), (3,), (9,), (31,)]
 
 
@@ -179,17 +179,17 @@ def test_passwords_written_since_become_djangos_and_go_back(with_words):
     other = "$2b$12$" + "k" * 53
     legacy.user(history, 31, password_hash=other)
     history.execute("UPDATE users SET password_hash = %s WHERE id = 1", [other])
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = legacy.column(history, "users", "password_hash")
     assert found[1] == "bcrypt$" + other
     assert found[2] == "bcrypt$" + legacy.HASH  # not converted twice
     assert found[31] == "bcrypt$" + other
 
-    history.migrate("accounts", "0003")
+    history.go("accounts", "0003")
     found = legacy.column(history, "users", "password_hash")
     assert (found[1], found[2], found[31]) == (other, legacy.HASH, other)
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["users"] == []

@@ -59,7 +59,7 @@ def test_makes_empty_tables_of_the_legacy_shape(history):
     history.before(MIGRATION)
     legacy.reservation(history, 1)
     others = history.dump()
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert history.dump() == {**others, "payments": [], "payment_attachments": []}
     assert legacy.shape(history, "payments") == legacy.lines(PAYMENTS)
     assert legacy.shape(history, "payment_attachments") == legacy.lines(ATTACHMENTS)
@@ -76,10 +76,10 @@ def test_payments_come_back_with_their_keys_after_the_tables_were_dropped(histor
     assert [row["amount"] for row in rows["payments"]] == ["-0.1", "0.3", "9999999999.99"]
     assert [row["is_refund"] for row in rows["payments"]] == ["0", "0", None]
 
-    history.migrate("payments", "zero")
+    history.go("payments", "zero")
     assert not {"payments", "payment_attachments"} & set(history.tables())
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert history.dump() == rows
     assert legacy.shape(history, "payments") == legacy.lines(PAYMENTS)
 
@@ -93,8 +93,8 @@ def test_a_payment_of_a_reservation_that_was_deleted_meanwhile_stays_in_the_arch
     legacy.payment(history, 1)
     legacy.reservation(history, 2)
     legacy.payment(history, 2, reservation_id=2)
-    history.migrate("payments", "zero")
+    history.go("payments", "zero")
     history.execute("DELETE FROM reservations WHERE id = 2")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.column(history, "payments", "reservation_id") == {1: 1}
     assert legacy.archive(history, "table_name", "row_key") == [("payments", "2")]

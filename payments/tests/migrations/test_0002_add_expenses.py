@@ -21,7 +21,7 @@ def test_makes_an_empty_table_beside_the_others(history):
     history.before(MIGRATION)
     legacy.payment(history, 1)
     rows = history.dump()
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.shape(history, "expenses") == legacy.lines(EXPENSES)
     assert history.dump() == {**rows, "expenses": []}
 
@@ -36,16 +36,16 @@ def test_expenses_come_back_with_their_keys_after_the_table_was_dropped(history)
     history.insert("expenses", id=2, **power)
     expected = [{**blank, **power, "id": "2"}, {**blank, **soap, "id": "5"}]
     assert history.dump()["expenses"] == expected
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert "expenses" not in history.tables()
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert history.dump()["expenses"] == expected
     history.insert("expenses", date="2025-11-09", category="new", amount="1")
     assert legacy.column(history, "expenses", "category")[6] == "new"
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["expenses"] == []
     assert legacy.archive(history, "row_key") == []

@@ -13,7 +13,7 @@ def test_payments_keep_everything_and_have_no_type_yet(history):
     legacy.payment(history, 1, notes="deposit")
     legacy.payment(history, 2, amount="-0.30", is_refund=None)
     shape, rows = legacy.shape(history, "payments"), history.dump()["payments"]
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.shape(history, "payments") - shape == COLUMN
     assert shape - legacy.shape(history, "payments") == set()
     assert history.dump()["payments"] == [{**row, "payment_type": None} for row in rows]
@@ -25,7 +25,7 @@ def test_types_come_back_after_the_column_was_dropped(history):
     words = ["full", None, "", "Full ", fullwidth, "deposit"]
     for key, word in enumerate(words, start=1):
         legacy.payment(history, key, payment_type=word)
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert not COLUMN & legacy.shape(history, "payments")
     assert legacy.archive(history, "column_name", "row_key", "original") == [
         ("payment_type", "1", "full"),
@@ -37,7 +37,7 @@ def test_types_come_back_after_the_column_was_dropped(history):
     history.execute("DELETE FROM payments WHERE id = 6")
     legacy.payment(history, 7)
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert legacy.column(history, "payments", "payment_type") == {
             1: "full",
             2: None,
@@ -50,5 +50,5 @@ def test_types_come_back_after_the_column_was_dropped(history):
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["payments"] == []

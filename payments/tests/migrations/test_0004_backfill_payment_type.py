@@ -212,15 +212,15 @@ def test_types_go_up_and_down_and_up(with_payments):
     reservations = history.dump()["reservations"]
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert by_stay(types(history)) == by_stay(EXPECTED)
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert by_stay(types(history)) == by_stay(LEGACY)
     assert history.dump()["reservations"] == reservations
 
 
 def test_only_types_that_were_missing_or_none_of_the_four_are_archived(with_payments):
-    with_payments.migrate(*MIGRATION)
+    with_payments.go(*MIGRATION)
     found = legacy.archive(with_payments, "column_name", "row_key", "original", "became")
     four = ["full", "downpayment", "deposit", "adjustment"]
     assert sorted(found, key=lambda entry: int(entry[1])) == [
@@ -232,7 +232,7 @@ def test_only_types_that_were_missing_or_none_of_the_four_are_archived(with_paym
 
 def test_types_changed_since_stay_on_the_way_down(with_payments):
     history = with_payments
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     untyped, mistyped, typed = first_of("in full"), first_of("mistyped"), first_of("typed")
     gone, edited = first_of("a cent less"), first_of("a cent more")
     change = "UPDATE payments SET payment_type = %s WHERE id = %s"
@@ -243,14 +243,14 @@ def test_types_changed_since_stay_on_the_way_down(with_payments):
     history.execute("DELETE FROM payments WHERE id = %s", [gone])
     legacy.payment(history, 901, payment_type="deposit")
     legacy.payment(history, 902, payment_type=None)
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     expected = {**LEGACY, untyped: "adjustment", mistyped: "deposit", typed: "downpayment"}
     expected |= {901: "deposit", 902: None}
     del expected[gone]
     assert types(history) == expected
     assert expected[edited] is None
 
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = types(history)
     assert [found[key] for key in (untyped, mistyped, typed)] == [
         "adjustment",
@@ -275,17 +275,17 @@ def test_a_stay_is_one_stay_even_if_its_payments_lie_batches_apart(history):
     )
     legacy.payment(history, 3001, reservation_id=1, amount="400")
     legacy.payment(history, 3002, reservation_id=2, amount="400")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = types(history)
     assert [found[key] for key in (1, 3001)] == ["downpayment", "full"]
     assert [found[key] for key in (2, 3002)] == ["deposit", "downpayment"]
     assert {found[key] for key in range(49, 490)} == {"downpayment"}
     assert {found[key] for key in range(490, 2009)} == {"full"}
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert set(types(history).values()) == {None}
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["payments"] == []
     assert legacy.archive(history, "row_key") == []

@@ -20,12 +20,12 @@ def test_the_column_becomes_not_null_and_nothing_else_changes(history):
     catalog, shape, rows = history.catalog(), legacy.shape(history, "payments"), history.dump()
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             after = legacy.shape(history, "payments")
             assert shape - after == {"payment_type varchar(20)"}
             assert after - shape == {"payment_type varchar(20) NOT NULL DEFAULT 'full'"}
             assert history.dump() == rows
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert history.catalog() == catalog
         assert history.dump() == rows
 
@@ -43,7 +43,7 @@ def test_payments_written_since_get_their_type_and_go_back_without(history):
     legacy.reservation(history, 1, total_amount="1000")
     legacy.payment(history, 1, amount="400")
     legacy.payment(history, 2, amount="1", payment_type="Full")
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     legacy.payment(history, 3, amount="599")
     legacy.payment(history, 4, amount="1", notes="JAMINAN")
     legacy.payment(history, 5, amount="0.01", notes="Uang muka")
@@ -53,7 +53,7 @@ def test_payments_written_since_get_their_type_and_go_back_without(history):
     late = {1: None, 2: "downpayment", 3: None, 4: None, 5: None, 6: None, 7: None}
     assert types(history) == late
     for _ in range(2):
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert types(history) == {
             1: "downpayment",
             2: "downpayment",
@@ -63,17 +63,17 @@ def test_payments_written_since_get_their_type_and_go_back_without(history):
             6: "adjustment",
             7: "downpayment",
         }
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert types(history) == late
 
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     history.execute("UPDATE payments SET payment_type = 'adjustment' WHERE id = 3")
     history.execute("DELETE FROM payments WHERE id = 4")
     legacy.payment(history, 8)
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     down = {1: None, 2: "downpayment", 3: "adjustment", 5: None, 6: None, 7: None, 8: "full"}
     assert types(history) == down
-    history.migrate("payments", "0003")
+    history.go("payments", "0003")
     assert types(history) == {**down, 2: "Full"}
 
 
@@ -82,13 +82,13 @@ def test_words_written_since_become_one_of_the_four_and_go_back(history):
     late = {1: "Deposit", 2: "full ", 3: "", 4: "adjustment"}
     for key, word in late.items():
         legacy.payment(history, key, payment_type=word, amount="1000000")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert types(history) == {1: "full", 2: "full", 3: "full", 4: "adjustment"}
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert types(history) == late
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["payments"] == []
     assert legacy.archive(history, "row_key") == []

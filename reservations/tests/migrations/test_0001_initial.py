@@ -124,7 +124,7 @@ def test_makes_empty_tables_of_the_legacy_shape(history):
     legacy.user(history, 1)
     legacy.room(history, 1)
     others = history.dump()
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert history.dump() == {
         **others,
         "booking_channels": [],
@@ -191,10 +191,10 @@ def test_what_the_legacy_system_let_in_comes_back_after_the_tables_were_dropped(
     assert [row["rate_per_night"] for row in rows["reservations"]] == ["500000", "9999999999.99"]
     assert [row["status"] for row in rows["reservations"]] == [None, "Old_Confirmed "]
 
-    history.migrate("reservations", "zero")
+    history.go("reservations", "zero")
     assert not {"guests", "reservations"} & set(history.tables())
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert {table: history.dump()[table] for table in rows} == rows
     assert legacy.shape(history, "reservations") == legacy.lines(RESERVATIONS)
 

@@ -40,7 +40,7 @@ def test_makes_an_empty_table_beside_the_others(history):
     history.before(MIGRATION)
     legacy.reservation(history, 1, status="Old_Confirmed ")
     rows = history.dump()
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.shape(history, "guest_images") == legacy.lines(GUEST_IMAGES)
     assert history.dump() == {**rows, "guest_images": []}
 
@@ -49,10 +49,10 @@ def test_pictures_come_back_with_their_keys_after_the_table_was_dropped(with_ima
     history = with_images
     rows = history.dump()
     assert [row["file_size"] for row in rows["guest_images"]] == [None, "0"]
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert "guest_images" not in history.tables()
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert history.dump() == rows
     history.insert("guest_images", guest_id=1, image_type="x", file_path="x", file_name="new")
     assert legacy.column(history, "guest_images", "file_name")[9] == "new"
@@ -60,7 +60,7 @@ def test_pictures_come_back_with_their_keys_after_the_table_was_dropped(with_ima
 
 def test_a_picture_of_a_guest_who_was_deleted_meanwhile_stays_away(with_images):
     history = with_images
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     history.execute("DELETE FROM guests WHERE id = 2")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.column(history, "guest_images", "guest_id") == {8: 1}

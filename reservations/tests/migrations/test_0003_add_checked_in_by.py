@@ -29,7 +29,7 @@ def test_reservations_keep_everything_and_were_checked_in_by_nobody(history):
     legacy.reservation(history, 1, checked_in_by_name="user1")
     legacy.reservation(history, 2, status=None)
     shape, rows = legacy.shape(history, "reservations"), history.dump()["reservations"]
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.shape(history, "reservations") - shape == COLUMN
     assert shape - legacy.shape(history, "reservations") == set()
     assert history.dump()["reservations"] == [{**row, "checked_in_by": None} for row in rows]
@@ -37,21 +37,21 @@ def test_reservations_keep_everything_and_were_checked_in_by_nobody(history):
 
 def test_links_come_back_after_the_column_was_dropped(checked_in):
     history = checked_in
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert not COLUMN & legacy.shape(history, "reservations")
     assert set(legacy.column(history, "reservations", "checked_in_by_name").values()) == {"Siti"}
     assert legacy.archive(history, "row_key", "original") == [("1", "2"), ("3", "1"), ("4", "2")]
     history.execute("DELETE FROM reservations WHERE id = 3")
     legacy.reservation(history, 5)
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert checked_in_by(history) == {1: 2, 2: None, 4: 2, 5: None}
     assert legacy.archive(history, "row_key") == []
 
 
 def test_a_link_to_a_user_who_was_deleted_meanwhile_stays_away(checked_in):
     history = checked_in
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     history.execute("DELETE FROM users WHERE id = 2")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert checked_in_by(history) == {1: None, 2: None, 3: 1, 4: None}

@@ -23,7 +23,7 @@ def test_reservations_keep_everything_and_say_nothing_of_deposits(history):
     history.before(MIGRATION)
     legacy.payment(history, 1, notes="deposit")
     shape, rows = legacy.shape(history, "reservations"), history.dump()["reservations"]
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.shape(history, "reservations") - shape == COLUMNS
     assert shape - legacy.shape(history, "reservations") == set()
     empty = {"deposit_amount": None, "deposit_returned_at": None}
@@ -39,7 +39,7 @@ def test_deposits_come_back_after_the_columns_were_dropped(history):
     legacy.reservation(history, 4, deposit_amount=None)
     legacy.reservation(history, 5, deposit_amount="-500000.10")
     legacy.reservation(history, 6, deposit_amount="250000")
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert not COLUMNS & legacy.shape(history, "reservations")
     assert legacy.archive(history, "row_key", "column_name") == [
         ("1", "deposit_amount"),
@@ -54,7 +54,7 @@ def test_deposits_come_back_after_the_columns_were_dropped(history):
     legacy.reservation(history, 7)
 
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert amounts(history) == {
             1: Decimal("9999999999.99"),
             2: Decimal("0.30"),
@@ -68,5 +68,5 @@ def test_deposits_come_back_after_the_columns_were_dropped(history):
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["reservations"] == []

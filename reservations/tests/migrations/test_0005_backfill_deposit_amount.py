@@ -133,9 +133,9 @@ def test_amounts_go_up_and_down_and_up(with_payments):
     payments = history.dump()["payments"]
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert amounts(history) == after()
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert amounts(history) == before()
     assert history.dump()["payments"] == payments
 
@@ -145,12 +145,12 @@ def test_when_a_deposit_was_returned_is_left_alone(history):
     legacy.reservation(history, 1, deposit_returned_at="2025-11-08 12:00:00")
     legacy.payment(history, 1, notes="deposit")
     before = history.dump()["reservations"]
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert history.dump()["reservations"] == [{**before[0], "deposit_amount": "1000000"}]
 
 
 def test_only_amounts_that_were_missing_are_archived(with_payments):
-    with_payments.migrate(*MIGRATION)
+    with_payments.go(*MIGRATION)
     missing = [str(KEYS[case]) for case, (amount, *_) in CASES.items() if amount is None]
     found = legacy.archive(with_payments, "column_name", "row_key", "original")
     assert len(missing) == 29
@@ -159,7 +159,7 @@ def test_only_amounts_that_were_missing_are_archived(with_payments):
 
 def test_amounts_changed_since_stay_on_the_way_down(with_payments):
     history = with_payments
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     change = "UPDATE reservations SET deposit_amount = %s WHERE id = %s"
     history.execute(change, ["77.70", KEYS["no payment"]])
     history.execute(change, ["0", KEYS["deposit"]])
@@ -168,7 +168,7 @@ def test_amounts_changed_since_stay_on_the_way_down(with_payments):
     history.execute("DELETE FROM reservations WHERE id = %s", [KEYS["jaminan"]])
     legacy.reservation(history, 101, deposit_amount="5")
     legacy.reservation(history, 102, deposit_amount=None)
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     expected = {
         **before(),
         "no payment": Decimal("77.70"),
@@ -180,7 +180,7 @@ def test_amounts_changed_since_stay_on_the_way_down(with_payments):
     del expected["jaminan"]
     assert amounts(history) == expected
 
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = amounts(history)
     assert (found["no payment"], found["deposit"], found[101]) == (Decimal("77.70"), 0, 5)
     assert found["in capitals"] == 100001
@@ -189,13 +189,13 @@ def test_amounts_changed_since_stay_on_the_way_down(with_payments):
 
 def test_payments_made_below_count_on_the_way_up(with_payments):
     history = with_payments
-    history.migrate(*MIGRATION).migrate(*BEFORE)
+    history.go(*MIGRATION).go(*BEFORE)
     legacy.payment(history, 901, reservation_id=KEYS["cents"], amount="0.07", notes="deposit")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert amounts(history) == {**after(), "cents": Decimal("0.37")}
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["reservations"] == []
     assert legacy.archive(history, "row_key") == []

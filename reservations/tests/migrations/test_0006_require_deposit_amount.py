@@ -22,12 +22,12 @@ def test_the_column_becomes_not_null_and_nothing_else_changes(history):
     catalog, shape, rows = history.catalog(), legacy.shape(history, "reservations"), history.dump()
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             after = legacy.shape(history, "reservations")
             assert shape - after == {"deposit_amount decimal"}
             assert after - shape == {"deposit_amount decimal NOT NULL DEFAULT 0"}
             assert history.dump() == rows
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert history.catalog() == catalog
         assert history.dump() == rows
 
@@ -41,10 +41,10 @@ def test_a_reservation_without_amount_is_refused_and_one_that_names_none_has_zer
 
 
 def test_reservations_written_since_get_their_deposit_and_go_back_without(history):
-    history.at(("reservations", "0004_add_deposit_columns")).migrate("payments", "0003")
+    history.at(("reservations", "0004_add_deposit_columns")).go("payments", "0003")
     legacy.reservation(history, 1)
     legacy.reservation(history, 2, deposit_amount="5")
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     legacy.reservation(history, 3)
     legacy.reservation(history, 4)
     legacy.reservation(history, 5)
@@ -58,23 +58,23 @@ def test_reservations_written_since_get_their_deposit_and_go_back_without(histor
     late = {1: 0, 2: None, 3: None, 4: None, 5: None, 6: 8}
     assert amounts(history) == late
     for _ in range(2):
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert amounts(history) == {1: 0, 2: 0, 3: Decimal("250000.30"), 4: 250000, 5: 0, 6: 8}
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert amounts(history) == late
 
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     history.execute("UPDATE reservations SET deposit_amount = 7 WHERE id = 3")
     history.execute("DELETE FROM payments WHERE reservation_id = 5")
     history.execute("DELETE FROM reservations WHERE id = 5")
     legacy.reservation(history, 7)
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert amounts(history) == {1: 0, 2: None, 3: 7, 4: None, 6: 8, 7: 0}
-    history.migrate("reservations", "0004")
+    history.go("reservations", "0004")
     assert amounts(history) == {1: None, 2: None, 3: 7, 4: None, 6: 8, 7: 0}
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["reservations"] == []
     assert legacy.archive(history, "row_key") == []

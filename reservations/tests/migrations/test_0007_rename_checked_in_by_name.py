@@ -36,10 +36,10 @@ def test_names_go_up_and_down_and_up_under_another_name(history):
     place = order.index(OLD)
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert legacy.column(history, "reservations", NEW) == NAMES
             assert order_of_columns(history) == [*order[:place], NEW, *order[place + 1 :]]
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert legacy.column(history, "reservations", OLD) == NAMES
         assert order_of_columns(history) == order
         assert history.catalog() == catalog
@@ -49,7 +49,7 @@ def test_names_go_up_and_down_and_up_under_another_name(history):
 def test_the_catalog_differs_in_the_name_alone(history):
     history.before(MIGRATION)
     catalog, shape = history.catalog(), legacy.shape(history, "reservations")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert shape - legacy.shape(history, "reservations") == {f"{OLD} varchar(100)"}
     assert legacy.shape(history, "reservations") - shape == {f"{NEW} varchar(100)"}
 
@@ -67,5 +67,5 @@ def test_names_written_at_the_later_state_go_down(history):
     legacy.reservation(history, 3, receptionist_name=None)
     history.execute("UPDATE reservations SET receptionist_name = 'Ayu' WHERE id = 1")
     history.execute("DELETE FROM reservations WHERE id = 2")
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert legacy.column(history, "reservations", OLD) == {1: "Ayu", 3: None}

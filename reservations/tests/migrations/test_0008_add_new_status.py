@@ -13,7 +13,7 @@ def test_reservations_keep_everything_and_have_no_new_status_yet(history):
     for key, word in enumerate(["old_confirmed", "Confirmed", None, ""], start=1):
         legacy.reservation(history, key, status=word)
     shape, rows = legacy.shape(history, "reservations"), history.dump()["reservations"]
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.shape(history, "reservations") - shape == COLUMN
     assert shape - legacy.shape(history, "reservations") == set()
     assert history.dump()["reservations"] == [{**row, "new_status": None} for row in rows]
@@ -31,7 +31,7 @@ def test_new_words_come_back_after_the_column_was_dropped(history):
     ]
     for key, word in enumerate(words, start=1):
         legacy.reservation(history, key, new_status=word)
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert not COLUMN & legacy.shape(history, "reservations")
     assert legacy.archive(history, "column_name", "row_key", "original") == [
         ("new_status", "1", "confirmed"),
@@ -43,7 +43,7 @@ def test_new_words_come_back_after_the_column_was_dropped(history):
     history.execute("DELETE FROM reservations WHERE id = 6")
     legacy.reservation(history, 7)
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert legacy.column(history, "reservations", "new_status") == {
             1: "confirmed",
             2: None,
@@ -56,5 +56,5 @@ def test_new_words_come_back_after_the_column_was_dropped(history):
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["reservations"] == []

@@ -58,31 +58,31 @@ def test_words_go_up_and_down_and_up(with_words):
     history = with_words
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert new_words(history) == NEW
             assert old_words(history) == OLD
         assert legacy.archive(history, "row_key") == []  # the old column still holds every word
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert new_words(history) == dict.fromkeys(WORDS)
         assert old_words(history) == OLD
 
 
 def test_new_words_changed_since_come_back_unless_the_old_one_was_changed(with_words):
     history = with_words
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     history.execute("UPDATE reservations SET new_status = 'no_show' WHERE id IN (1, 9, 11)")
     history.execute("UPDATE reservations SET new_status = NULL WHERE id = 2")
     history.execute("DELETE FROM reservations WHERE id = 3")
     legacy.reservation(history, 31, status="old_checked_in", new_status="cancelled")
     legacy.reservation(history, 32, status="old_checked_in", new_status=None)
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     words = {**OLD, 31: "old_checked_in", 32: "old_checked_in"}
     del words[3]
     assert old_words(history) == words
     assert new_words(history) == dict.fromkeys(words)
 
     history.execute("UPDATE reservations SET status = 'checked_out' WHERE id = 11")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     expected = {**NEW, 1: "no_show", 9: "no_show", 2: None, 31: "cancelled", 32: None}
     expected[11] = "checked_out"  # its old word was changed, so the rule decides
     del expected[3]
@@ -92,13 +92,13 @@ def test_new_words_changed_since_come_back_unless_the_old_one_was_changed(with_w
 def test_new_words_from_before_are_given_back(with_words):
     history = with_words
     history.execute("UPDATE reservations SET new_status = 'Weird ' WHERE id IN (1, 9)")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert new_words(history) == NEW
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert new_words(history) == {**dict.fromkeys(WORDS), 1: "Weird ", 9: "Weird "}
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["reservations"] == []
     assert legacy.archive(history, "row_key") == []

@@ -20,12 +20,12 @@ def test_the_column_becomes_not_null_and_nothing_else_changes(history):
     catalog, shape, rows = history.catalog(), legacy.shape(history, "reservations"), history.dump()
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             after = legacy.shape(history, "reservations")
             assert shape - after == {"new_status varchar(20)"}
             assert after - shape == {"new_status varchar(20) NOT NULL DEFAULT 'confirmed'"}
             assert history.dump() == rows
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert history.catalog() == catalog
         assert history.dump() == rows
 
@@ -42,7 +42,7 @@ def test_reservations_written_since_get_their_new_word_and_go_back_without(histo
     history.at(("reservations", "0008_add_new_status"))
     legacy.reservation(history, 1, status="old_checked_in")
     legacy.reservation(history, 2, status="cancelled")
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     older_writer = {
         3: "old_checked_in",
         4: "old_confirmed",
@@ -56,7 +56,7 @@ def test_reservations_written_since_get_their_new_word_and_go_back_without(histo
     late = {1: "checked_in", 2: None, 3: None, 4: None, 5: None, 6: None, 7: None}
     assert words(history) == late
     for _ in range(2):
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert words(history) == {
             1: "checked_in",
             2: "cancelled",
@@ -66,14 +66,14 @@ def test_reservations_written_since_get_their_new_word_and_go_back_without(histo
             6: "pending",
             7: "pending",
         }
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert words(history) == late
 
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     history.execute("UPDATE reservations SET new_status = 'no_show' WHERE id = 4")
     history.execute("DELETE FROM reservations WHERE id = 5")
     legacy.reservation(history, 8)
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert words(history) == {
         1: "checked_in",
         2: None,
@@ -96,6 +96,6 @@ def test_reservations_written_since_get_their_new_word_and_go_back_without(histo
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["reservations"] == []
     assert legacy.archive(history, "row_key") == []

@@ -40,26 +40,26 @@ def with_words(history):
     history.at(("reservations", "0008_add_new_status"))
     for key, word in OLD.items():
         legacy.reservation(history, key, status=word)
-    return history.migrate(*BEFORE)
+    return history.go(*BEFORE)
 
 
 def test_words_go_up_and_down_and_up(with_words):
     history = with_words
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert statuses(history) == NEW
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert statuses(history) == OLD
         assert legacy.column(history, "reservations", "new_status") == NEW
-    history.migrate(*MIGRATION).migrate(*FIRST)
+    history.go(*MIGRATION).go(*FIRST)
     assert statuses(history) == OLD
 
 
 def test_the_new_column_takes_the_place_of_the_old_one(with_words):
     history = with_words
     catalog, shape = history.catalog(), legacy.shape(history, "reservations")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     after = legacy.shape(history, "reservations")
     assert shape - after == {
         "status varchar(20)",
@@ -67,14 +67,14 @@ def test_the_new_column_takes_the_place_of_the_old_one(with_words):
         "new_status varchar(20) NOT NULL DEFAULT 'confirmed'",
     }
     assert after - shape == {"status varchar(20) NOT NULL DEFAULT 'confirmed'"}
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert legacy.shape(history, "reservations") == shape
     assert history.catalog() == catalog
 
 
 def test_only_words_that_the_inverse_would_not_give_are_archived(with_words):
     history = with_words
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = legacy.archive(history, "column_name", "row_key", "original", "became")
     assert sorted(found, key=lambda entry: int(entry[1])) == [
         ("status", str(key), *WORDS[key]) for key in (4, 5, 9, 10, 11, 12, 13, 14, 15)
@@ -83,7 +83,7 @@ def test_only_words_that_the_inverse_would_not_give_are_archived(with_words):
 
 def test_what_was_changed_since_follows_the_rule(with_words):
     history = with_words
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     change = "UPDATE reservations SET status = %s WHERE id = %s"
     history.execute(change, ["checked_in", 1])
     history.execute(change, ["checked_out", 2])
@@ -102,7 +102,7 @@ def test_what_was_changed_since_follows_the_rule(with_words):
         legacy.reservation(history, key, status=word)
     at_head = statuses(history)
 
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     down = {
         1: "old_checked_in",
         2: "checked_out",
@@ -126,9 +126,9 @@ def test_what_was_changed_since_follows_the_rule(with_words):
         26: "no_show",
     }
     assert statuses(history) == down
-    history.migrate(*FIRST)
+    history.go(*FIRST)
     assert statuses(history) == down
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert statuses(history) == at_head
 
 
@@ -156,7 +156,7 @@ def test_words_written_since_by_an_older_writer_are_caught_up_and_given_back(wit
     assert statuses(history) == old
     assert legacy.column(history, "reservations", "new_status") == stale
     for _ in range(2):
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert statuses(history) == {
             **NEW,
             2: "checked_out",
@@ -167,14 +167,14 @@ def test_words_written_since_by_an_older_writer_are_caught_up_and_given_back(wit
             34: "pending",
             35: "confirmed",
         }
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert statuses(history) == old
         assert legacy.column(history, "reservations", "new_status") == stale
-    history.migrate(*MIGRATION).migrate(*FIRST)
+    history.go(*MIGRATION).go(*FIRST)
     assert statuses(history) == old
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["reservations"] == []
     assert legacy.archive(history, "row_key") == []

@@ -13,7 +13,7 @@ def test_nights_are_counted_whatever_stood_there(history):
     reservation(history, 1, number_of_nights=None)
     reservation(history, 2, number_of_nights=7)
     reservation(history, 3, number_of_nights=2, check_out_date="2025-12-08")
-    history.migrate(*KEY)
+    history.go(*KEY)
     assert column(history, "reservations", "number_of_nights") == {1: 2, 2: 2, 3: 30}
 
 
@@ -22,10 +22,10 @@ def test_numbers_come_back_and_a_later_stay_has_none(history):
     reservation(history, 1, number_of_nights=None)
     reservation(history, 2, number_of_nights=7)
     before = history.dump()["reservations"]
-    history.migrate(*KEY)
+    history.go(*KEY)
     reservation(history, 3)
     history.execute("UPDATE reservations SET check_out_date = '2025-11-20' WHERE id = 2")
-    history.migrate("reservations", "0016")
+    history.go("reservations", "0016")
     assert column(history, "reservations", "number_of_nights") == {1: None, 2: 7, 3: None}
     history.execute("DELETE FROM reservations WHERE id = 3")
     history.execute("UPDATE reservations SET check_out_date = '2025-11-10' WHERE id = 2")

@@ -88,7 +88,7 @@ def test_makes_empty_tables_of_the_legacy_shape(history):
     history.before(MIGRATION)
     legacy.user(history, 1)
     users = history.dump()
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert history.dump() == {
         **users,
         "room_types": [],
@@ -128,10 +128,10 @@ def test_rooms_come_back_with_their_keys_after_the_tables_were_dropped(history):
     ]
     assert [row["status"] for row in rows["rooms"]] == [" Available", None]
 
-    history.migrate("rooms", "zero")
+    history.go("rooms", "zero")
     assert history.tables() == ["users"]
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert history.dump() == rows
     assert legacy.shape(history, "rooms") == legacy.lines(ROOMS)
 
@@ -148,7 +148,7 @@ def test_a_picture_comes_back_without_an_uploader_who_was_deleted_meanwhile(hist
     legacy.room(history, 1)
     image(history, "room_images", 1, room_id=1, uploaded_by=1)
     image(history, "room_images", 2, room_id=1, uploaded_by=2)
-    history.migrate("rooms", "zero")
+    history.go("rooms", "zero")
     history.execute("DELETE FROM users WHERE id = 2")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.column(history, "room_images", "uploaded_by") == {1: 1, 2: None}

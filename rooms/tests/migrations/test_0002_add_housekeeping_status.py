@@ -17,7 +17,7 @@ def test_rooms_keep_everything_and_are_clean(history):
     legacy.room(history, 1, status="occupied")
     legacy.room(history, 2, status=None, custom_rate="0.10", room_number="Clean ")
     shape, rows = legacy.shape(history, "rooms"), history.dump()["rooms"]
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.shape(history, "rooms") - shape == COLUMN
     assert shape - legacy.shape(history, "rooms") == set()
     assert history.dump()["rooms"] == [{**row, "housekeeping_status": "clean"} for row in rows]
@@ -31,7 +31,7 @@ def test_what_housekeeping_found_comes_back_after_the_column_was_dropped(history
     found = ["clean", "dirty", "inspected", "Dirty ", "", "\N{FULLWIDTH LATIN SMALL LETTER D}irty"]
     for key, word in enumerate(found, start=1):
         legacy.room(history, key, housekeeping_status=word)
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert not COLUMN & legacy.shape(history, "rooms")
     assert legacy.archive(history, "row_key", "original") == [
         ("2", "dirty"),
@@ -45,7 +45,7 @@ def test_what_housekeeping_found_comes_back_after_the_column_was_dropped(history
     history.execute("UPDATE rooms SET status = 'occupied' WHERE id = 2")
 
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert housekeeping(history) == {
             1: "clean",
             2: "dirty",
@@ -58,5 +58,5 @@ def test_what_housekeeping_found_comes_back_after_the_column_was_dropped(history
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["rooms"] == []

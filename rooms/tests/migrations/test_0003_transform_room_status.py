@@ -49,16 +49,16 @@ def test_words_go_up_and_down_and_up(with_rooms):
     history = with_rooms
     for _ in range(2):
         for _ in range(2):  # the second run finds nothing to do
-            history.migrate(*MIGRATION)
+            history.go(*MIGRATION)
             assert statuses(history) == {key: status for key, (_, status, _) in WORDS.items()}
             assert housekeeping(history) == {key: found for key, (_, _, found) in WORDS.items()}
-        history.migrate(*BEFORE)
+        history.go(*BEFORE)
         assert statuses(history) == LEGACY
         assert housekeeping(history) == dict.fromkeys(WORDS, "clean")
 
 
 def test_only_words_that_were_changed_are_archived(with_rooms):
-    with_rooms.migrate(*MIGRATION)
+    with_rooms.go(*MIGRATION)
     found = legacy.archive(with_rooms, "column_name", "row_key", "original", "became")
     assert sorted(found, key=lambda entry: int(entry[1])) == [
         ("status", str(key), LEGACY[key], "available") for key in range(5, 17)
@@ -67,7 +67,7 @@ def test_only_words_that_were_changed_are_archived(with_rooms):
 
 def test_rooms_changed_since_keep_their_new_word_on_the_way_down(with_rooms):
     history = with_rooms
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     change = "UPDATE rooms SET status = %s WHERE id = %s"
     history.execute(change, ["occupied", 1])
     history.execute(change, ["maintenance", 5])  # was NULL
@@ -75,12 +75,12 @@ def test_rooms_changed_since_keep_their_new_word_on_the_way_down(with_rooms):
     history.execute("UPDATE rooms SET notes = 'edited' WHERE id = 6")  # the status was not
     history.execute("DELETE FROM rooms WHERE id = 10")
     legacy.room(history, 21, status="maintenance", housekeeping_status="dirty")
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     expected = {**LEGACY, 1: "occupied", 5: "maintenance", 9: "out_of_order", 21: "maintenance"}
     del expected[10]
     assert statuses(history) == expected
 
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = statuses(history)
     assert (found[5], found[9], found[21]) == ("maintenance", "out_of_order", "maintenance")
     assert found[6] == "available"
@@ -89,14 +89,14 @@ def test_rooms_changed_since_keep_their_new_word_on_the_way_down(with_rooms):
 
 def test_what_housekeeping_found_since_comes_back_unless_the_status_was_changed(with_rooms):
     history = with_rooms
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     history.execute("UPDATE rooms SET housekeeping_status = 'inspected' WHERE id IN (1, 2, 5, 6)")
     history.execute("UPDATE rooms SET housekeeping_status = 'dirty' WHERE id = 16")
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert housekeeping(history) == dict.fromkeys(WORDS, "clean")
 
     history.execute("UPDATE rooms SET status = 'occupied' WHERE id IN (1, 6)")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = housekeeping(history)
     assert (found[2], found[5], found[16]) == ("inspected", "inspected", "dirty")
     assert (found[1], found[6]) == ("dirty", "dirty")  # occupied by now: the rule decides
@@ -107,14 +107,14 @@ def test_housekeeping_from_before_is_given_back(with_rooms):
     history = with_rooms
     history.execute("UPDATE rooms SET housekeeping_status = 'inspected' WHERE id = 1")
     history.execute("UPDATE rooms SET housekeeping_status = 'dirty' WHERE id = 6")
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     found = housekeeping(history)
     assert (found[1], found[6]) == ("clean", "clean")
-    history.migrate(*BEFORE)
+    history.go(*BEFORE)
     assert housekeeping(history) == {**dict.fromkeys(WORDS, "clean"), 1: "inspected", 6: "dirty"}
 
 
 def test_an_empty_table_stays_empty(history):
-    history.before(MIGRATION).migrate(*MIGRATION).migrate(*BEFORE).migrate(*MIGRATION)
+    history.before(MIGRATION).go(*MIGRATION).go(*BEFORE).go(*MIGRATION)
     assert history.dump()["rooms"] == []
     assert legacy.archive(history, "row_key") == []

@@ -1,0 +1,45 @@
+"""How a service says no: in one sentence, which the staff read as it stands."""
+
+import sqlite3
+from contextlib import contextmanager
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+from hotel.migrator.constraints import refuse_clashes
+
+
+class Refused(Exception):
+    """What was asked for breaks a rule; the message says which, and what mends it."""
+
+
+@contextmanager
+def refusing():
+    """Do all of a service or nothing, and raise Refused for a rule that the database holds.
+
+    Also for a rule that SQLite would hold only at COMMIT, and if another transaction is in the way:
+    two that wait for each other are told apart by PostgreSQL, which ends one of them.
+    """
+    try:
+        with transaction.atomic():
+            yield
+            refuse_clashes(connection)
+    except ValidationError as error:
+        raise Refused(" ".join(error.messages)) from error
+    except IntegrityError as error:
+        raise Refused(_sentence(str(error))) from error
+    except OperationalError as error:
+        busy = getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+        if not busy and getattr(error.__cause__, "pgcode", None) not in ("40P01", "55P03"):
+            raise
+        raise Refused("Somebody else is changing the same rows: try again.") from error
+
+
+def _sentence(message):
+    """Return what the rule that ``message`` of the database names says to the staff."""
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if constraint.name in message:
+                return str(constraint.get_violation_error_message())
+    return "Somebody else has changed what this refers to: look at it again."

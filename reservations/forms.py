@@ -1,0 +1,120 @@
+"""What the buttons of a reservation ask for."""
+
+from django import forms
+from django.contrib.admin.widgets import AdminDateWidget
+from django.utils import timezone
+
+from hotel.actions import ActionForm
+from hotel.admin import KeyAutocomplete
+from payments.models import PaymentMethod
+from reservations import services
+from reservations.models import Guest, Reservation
+from rooms.models import Room, RoomType
+
+
+def chosen(field_name, queryset, **options):
+    """Return a field that chooses the other end of a foreign key of a reservation by typing."""
+    field = forms.ModelChoiceField(queryset, **options)
+    field.foreign_key = Reservation._meta.get_field(field_name)
+    return field
+
+
+class DatesForm(ActionForm):
+    """Arrival and departure, on the hotel's calendar."""
+
+    arrival = forms.DateField(widget=AdminDateWidget)
+    departure = forms.DateField(widget=AdminDateWidget, help_text="The day the guests leave.")
+
+    def prepare(self):
+        """Let foreign keys be chosen by typing, and dates begin with those that stand."""
+        for field in self.fields.values():
+            if hasattr(field, "foreign_key"):
+                field.widget = KeyAutocomplete(field.foreign_key, self.admin_site)
+                field.widget.choices = field.choices
+        if self.row:
+            self.initial.setdefault("arrival", self.row.check_in_date)
+            self.initial.setdefault("departure", self.row.check_out_date)
+
+
+class BookForm(DatesForm):
+    """Everything about a new reservation."""
+
+    guest = chosen("guest", Guest.objects.all())
+    room_type = chosen("room_type", RoomType.objects.all())
+    room = chosen("room", Room.objects.all(), required=False, help_text="Can be chosen later.")
+    adults = forms.IntegerField(min_value=1, max_value=99, initial=1)
+    children = forms.IntegerField(min_value=0, max_value=99, initial=0)
+    special_requests = forms.CharField(widget=forms.Textarea, required=False)
+    confirmation_number = forms.CharField(  # which makes a form that is sent twice book once
+        widget=forms.HiddenInput,
+        max_length=20,
+        required=False,
+        initial=services.new_confirmation_number,
+    )
+
+    field_order = ("guest", "arrival", "departure", "room_type", "room")
+
+
+class MoveForm(ActionForm):
+    """Another room: one of those that are free for these nights."""
+
+    room = forms.ModelChoiceField(Room.objects.none())
+
+    def prepare(self):
+        """Offer the rooms that nobody has."""
+        first = max(self.row.check_in_date, timezone.localdate())
+        free = services.free_rooms(first, self.row.check_out_date)
+        self.fields["room"].queryset = free.select_related("room_type").order_by("room_number")
+        self.fields["room"].label_from_instance = lambda room: f"{room}: {room.room_type}"
+
+
+class CheckInForm(MoveForm):
+    """The room, if it is not the one that was given before."""
+
+    accept_dirty = forms.BooleanField(required=False, label="Even if the room is dirty")
+
+    def prepare(self):
+        """Offer the rooms that nobody has, and the one of the stay."""
+        super().prepare()
+        free = self.fields["room"].queryset.values("pk")
+        self.fields["room"].queryset = (
+            Room.objects.filter(pk__in=free) | Room.objects.filter(pk=self.row.room_id)
+        ).select_related("room_type")
+        self.initial.setdefault("room", self.row.room_id)
+
+
+class SwapForm(ActionForm):
+    """The stay to change rooms with."""
+
+    confirmation_number = forms.CharField(max_length=20)
+
+    def clean(self):
+        """Find the other stay."""
+        number = self.cleaned_data.pop("confirmation_number", None)
+        if number:
+            other = Reservation.objects.filter(confirmation_number=number).first()
+            if other is None:
+                self.add_error("confirmation_number", f"There is no reservation {number}.")
+            self.cleaned_data["other"] = other
+        return self.cleaned_data
+
+
+class PriceForm(ActionForm):
+    """Another rate or discount."""
+
+    rate = forms.DecimalField(min_value=0, max_digits=12, decimal_places=2, label="Rate per night")
+    discount = forms.DecimalField(
+        min_value=0, max_digits=12, decimal_places=2, help_text="Of the whole stay."
+    )
+
+    def prepare(self):
+        """Begin with the price that stands."""
+        self.initial.setdefault("rate", self.row.rate_per_night)
+        self.initial.setdefault("discount", self.row.discount_amount or 0)
+
+
+class CheckOutForm(ActionForm):
+    """How money is given back, and whether guests who owe something may go."""
+
+    method = forms.ChoiceField(choices=PaymentMethod, label="Give back by")
+    allow_debt = forms.BooleanField(required=False, label="Let them go with a debt")

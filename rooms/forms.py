@@ -1,0 +1,33 @@
+"""What the buttons of a room ask for."""
+
+from django import forms
+from django.contrib.admin.widgets import AdminDateWidget
+from django.utils import timezone
+
+from hotel.actions import ActionForm
+from rooms.models import BlockKind, HousekeepingStatus
+
+
+class BlockForm(ActionForm):
+    """When a room is not sold, and why."""
+
+    kind = forms.ChoiceField(choices=BlockKind)
+    start = forms.DateField(
+        widget=AdminDateWidget, initial=timezone.localdate, help_text="The first night."
+    )
+    end = forms.DateField(
+        widget=AdminDateWidget,
+        required=False,
+        help_text="The first night on which it is sold again; empty for until further notice.",
+    )
+    reason = forms.CharField(widget=forms.Textarea, max_length=500)
+
+
+class HousekeepingForm(ActionForm):
+    """How clean a room is."""
+
+    status = forms.ChoiceField(choices=HousekeepingStatus)
+
+    def prepare(self):
+        """Begin with the state that stands."""
+        self.initial.setdefault("status", self.row.housekeeping_status)
