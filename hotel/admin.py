@@ -15,20 +15,24 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.core.paginator import Paginator
 from django.db import IntegrityError, models, transaction
 from django.db.models.fields.related import RelatedField
 from django.http import HttpResponseRedirect
+from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
 from accounts.forms import StaffLoginForm
 from hotel.columns import shown
+from hotel.dashboard.page import MetricsPage
 from hotel.exemptions import ExemptionFilter, ExemptionsPage, rules_of
+from hotel.search import conditions
 
-SEARCH_LENGTH = 100  # characters; SQLite refuses the expression that thousands of words make
+COUNTED = 10_000  # rows of a list; how many more there are, nobody pages to
 REFERENCES_COUNTED = 100  # rows; how many more there are is nothing to who wants to delete
 
 
-class HotelAdminSite(ExemptionsPage, admin.AdminSite):
+class HotelAdminSite(MetricsPage, ExemptionsPage, admin.AdminSite):
     """The back office."""
 
     site_header = "Hotel back office"
@@ -63,8 +67,33 @@ class ForeignKeyAutocomplete(AutocompleteJsonView):
         return term, model_admin, source_field, to_field_name
 
 
+class MoreThan(int):
+    """A number of rows that is told as what it is: more than were counted."""
+
+    def __str__(self):
+        return f"more than {int(self):d}"
+
+
+class BoundedPaginator(Paginator):
+    """Counts no more rows than anybody pages through: counting a big table takes longest."""
+
+    @cached_property
+    def count(self):
+        """Return the number of rows, or ``MoreThan`` those that can be paged to."""
+        found = self.object_list[: COUNTED + 1].count()
+        return MoreThan(COUNTED) if found > COUNTED else found
+
+
 class BackOfficeChangeList(ChangeList):
     """A list whose address may be anything."""
+
+    def get_ordering_field(self, field_name):
+        """Return the field to sort by, if the list offers it (``sortable_by``)."""
+        return (
+            super().get_ordering_field(field_name)
+            if field_name in (self.sortable_by or ())
+            else None
+        )
 
     def get_results(self, request):
         """Read the page; what the database makes no sense of is a wrong address, not an error."""
@@ -122,6 +151,7 @@ class BackOfficeAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
+    paginator = BoundedPaginator
     formfield_overrides = {
         models.DateTimeField: {"form_class": InstantField, "widget": AdminSplitDateTime},
         models.ManyToManyField: {"form_class": KeysField},
@@ -165,8 +195,10 @@ class BackOfficeAdmin(admin.ModelAdmin):
 
     def get_search_results(self, request, queryset, search_term):
         """Search for so much of the term as can be searched for, in lists and autocompletes."""
-        search_term = search_term.replace("\0", "")[:SEARCH_LENGTH]
-        return super().get_search_results(request, queryset, search_term)
+        names = self.get_search_fields(request)
+        for condition in conditions(self.model, names, search_term, queryset.db):
+            queryset = queryset.filter(condition)
+        return queryset, False
 
     def get_list_filter(self, request):
         """Return the filters of the list; where there are rules, by exemption too."""
