@@ -1,6 +1,9 @@
-"""What the hotel is set to: the legacy system's ``settings`` table."""
+"""What the hotel is set to (the legacy table ``settings``), and its figures day by day."""
 
 from django.db import models
+from django.db.models import F, Q
+
+from hotel.dashboard.figures import COUNTS, Formulas
 
 
 class Setting(models.Model):
@@ -20,3 +23,56 @@ class Setting(models.Model):
 
     def __str__(self):
         return self.setting_key
+
+
+class DailyMetrics(Formulas, models.Model):
+    """The figures of one room type on one of the hotel's days, as ``compute_metrics`` counted them.
+
+    rooms: in use. rooms_out_of_order: of these, in the night that follows the day. rooms_sold:
+    stays in that night that are paid for; more than there are rooms if the house was overbooked.
+    room_revenue: what the night costs these stays, in the hotel's currency. arrivals, departures:
+    stays that begin and end on the day. cancellations, no_shows: stays that were to begin on it.
+    docs/decisions/0011-metrics.md says how each is counted.
+    """
+
+    day = models.DateField()
+    room_type = models.ForeignKey("rooms.RoomType", on_delete=models.PROTECT, related_name="+")
+    rooms = models.IntegerField()
+    rooms_out_of_order = models.IntegerField()
+    rooms_sold = models.IntegerField()
+    room_revenue = models.DecimalField(max_digits=14, decimal_places=2)
+    arrivals = models.IntegerField()
+    departures = models.IntegerField()
+    cancellations = models.IntegerField()
+    no_shows = models.IntegerField()
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "daily_metrics"
+        verbose_name = "daily figures"
+        verbose_name_plural = "daily figures"
+        constraints = [
+            models.UniqueConstraint(
+                name="daily_metrics_day_and_type_once",
+                fields=["day", "room_type"],
+                violation_error_message="The figures of this day and room type are there already.",
+            ),
+            models.CheckConstraint(
+                name="daily_metrics_counts_not_negative",
+                condition=Q(**{f"{name}__gte": 0 for name in COUNTS}),
+                violation_error_message="Nothing is counted less than zero times.",
+            ),
+            models.CheckConstraint(
+                name="daily_metrics_revenue_not_negative",
+                condition=Q(room_revenue__gte=0),
+                violation_error_message="The revenue cannot be negative.",
+            ),
+            models.CheckConstraint(
+                name="daily_metrics_out_of_order_within_rooms",
+                condition=Q(rooms_out_of_order__lte=F("rooms")),
+                violation_error_message="No more rooms can be out of order than there are.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.room_type} on {self.day}"

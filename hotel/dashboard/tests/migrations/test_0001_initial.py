@@ -22,7 +22,7 @@ def test_makes_an_empty_table_beside_the_others(history):
     history.before(MIGRATION)
     legacy.payment(history, 1)
     rows = history.dump()
-    history.migrate(*MIGRATION)
+    history.go(*MIGRATION)
     assert legacy.shape(history, "settings") == legacy.lines(SETTINGS)
     assert history.dump() == {**rows, "settings": []}
 
@@ -44,10 +44,10 @@ def test_settings_come_back_with_their_keys_after_the_table_was_dropped(history)
     ]
     assert history.dump()["settings"] == expected
 
-    history.migrate("dashboard", "zero")
+    history.go("dashboard", "zero")
     assert "settings" not in history.tables()
     for _ in range(2):  # the second run finds nothing to do
-        history.migrate(*MIGRATION)
+        history.go(*MIGRATION)
         assert history.dump()["settings"] == expected
     assert legacy.shape(history, "settings") == legacy.lines(SETTINGS)
     history.insert("settings", setting_key="new")
@@ -55,6 +55,6 @@ def test_settings_come_back_with_their_keys_after_the_table_was_dropped(history)
 
 
 def test_no_row_comes_back_from_an_empty_table(history):
-    history.at(MIGRATION).migrate("dashboard", "zero").migrate(*MIGRATION)
+    history.at(MIGRATION).go("dashboard", "zero").go(*MIGRATION)
     assert history.dump()["settings"] == []
     assert legacy.archive(history, "row_key") == []

@@ -1,0 +1,114 @@
+"""``manage.py compute_metrics``: count the figures of the house for a period."""
+
+import json
+from datetime import date, timedelta
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.utils import timezone
+
+from hotel.columns import EMPTY, percent
+from hotel.dashboard.figures import COUNTS, rounded, total, totals
+from hotel.dashboard.services import LONGEST, compute_metrics
+from hotel.refusals import Refused
+
+BEFORE, AFTER = 30, 14  # days around today that are computed unless told otherwise
+
+
+class Command(BaseCommand):
+    """See ``help``."""
+
+    help = (
+        "Count rooms, nights sold, room revenue, arrivals, departures, cancellations and no-shows "
+        f"of every day from --from to --to, both included, at most {LONGEST} days; and print "
+        "occupancy (sold / available), ADR (revenue / sold) and RevPAR (revenue / available). "
+        "What stood there of these days is replaced, so it may run any time and any number of "
+        "times: let cron run it every night without options, which takes the last "
+        f"{BEFORE} days and the next {AFTER}, as far as they are booked. "
+        "Wrong dates end with exit code 2."
+    )
+
+    def add_arguments(self, parser):
+        """Declare the options."""
+        parser.add_argument(
+            "--from",
+            dest="first",
+            metavar="DATE",
+            help=f"the first day, such as 2026-01-01; {BEFORE} days ago if it is not given",
+        )
+        parser.add_argument(
+            "--to",
+            dest="last",
+            metavar="DATE",
+            help=f"the last day, such as 2026-01-31; {AFTER} days from now if it is not given",
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--database",
+            default="default",
+            choices=tuple(connections),
+            help="the alias to read and write",
+        )
+
+    def handle(self, *, first, last, database, json: bool, **options):
+        """Compute, and print a line for each day and one for all of them."""
+        today = timezone.localdate()
+        first = _day("--from", first) or today - timedelta(days=BEFORE)
+        last = _day("--to", last) or today + timedelta(days=AFTER)
+        try:
+            rows = compute_metrics(first, last, using=database)
+        except Refused as refusal:
+            raise CommandError(str(refusal), returncode=2) from refusal
+        days, whole = totals(rows, lambda row: row.day), total(rows)
+        if json:
+            self._print_json(first, last, days, whole)
+        else:
+            for day, sums in days.items():
+                self.stdout.write(f"{day}  {_line(sums)}")
+            self.stdout.write(f"all         {_line(whole)}")
+
+    def _print_json(self, first, last, days, whole):
+        facts = {
+            "from": str(first),
+            "to": str(last),
+            "days": [{"day": str(day), **_facts(sums)} for day, sums in days.items()],
+            "all": _facts(whole),
+        }
+        self.stdout.write(json.dumps(facts, indent=2))
+
+
+def _day(option, text):
+    """Return the date that an option names, or None if it was not given."""
+    try:
+        return text and date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(
+            f'{option} is "{text}", which is no date: write one such as 2026-01-31.', returncode=2
+        ) from None
+
+
+def _line(sums):
+    """Return the figures in one line of text."""
+    adr, revpar = (
+        EMPTY if ratio is None else f"{rounded(ratio)}" for ratio in (sums.adr, sums.revpar)
+    )
+    return (
+        f"{sums.rooms_sold} of {sums.rooms_available} sold  occupancy {percent(sums.occupancy)}"
+        f"  ADR {adr}  RevPAR {revpar}  revenue {sums.room_revenue:.2f}"
+    )
+
+
+def _facts(sums):
+    """Return the figures by name; amounts and ratios are text, so that no digit is lost."""
+    ratios = {
+        "occupancy": rounded(sums.occupancy, 4),
+        "occupancy_of_all_rooms": rounded(sums.occupancy_of_all_rooms, 4),
+        "adr": rounded(sums.adr),
+        "revpar": rounded(sums.revpar),
+    }
+    return {
+        **{name: getattr(sums, name) for name in COUNTS},
+        "rooms_available": sums.rooms_available,
+        "room_revenue": f"{sums.room_revenue:.2f}",
+        **{name: None if ratio is None else str(ratio) for name, ratio in ratios.items()},
+    }

@@ -1,0 +1,209 @@
+"""The figures of the house are counted, day by day, from its rooms, blocks and stays.
+
+What is counted, and why so, is decided in docs/decisions/0011-metrics.md. Dates are the hotel's,
+amounts in its currency.
+"""
+
+from collections import defaultdict
+from datetime import timedelta
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from itertools import accumulate
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from hotel.dashboard.figures import COUNTS
+from hotel.dashboard.models import DailyMetrics
+from hotel.refusals import Refused
+from reservations.models import Reservation, ReservationStatus
+from rooms.models import BlockKind, Room, RoomBlock, RoomType
+
+LONGEST = 400  # days computed or shown at a time
+READ_AT_ONCE = 2_000  # stays held in memory
+WRITTEN_AT_ONCE = 1_000  # rows a statement; SQLite takes fewer
+CENT = Decimal("0.01")
+
+CONFIRMED, CHECKED_IN, CHECKED_OUT = (
+    ReservationStatus.CONFIRMED,
+    ReservationStatus.CHECKED_IN,
+    ReservationStatus.CHECKED_OUT,
+)
+STAYING = (CONFIRMED, CHECKED_IN, CHECKED_OUT)
+NOT_COMING = {
+    ReservationStatus.CANCELLED: "cancellations",
+    ReservationStatus.NO_SHOW: "no_shows",
+}
+
+
+def compute_metrics(first, last, using=DEFAULT_DB_ALIAS):
+    """Count every day from ``first`` to ``last``, and return the rows, by day and room type.
+
+    What stood there of these days is replaced; counted again, the same rows stand there. Two that
+    count at once take turns. Reads each of the tables once, however many days and stays there are.
+    Raises Refused for a period that ends before it begins, or has more than ``LONGEST`` days.
+    """
+    check_period(first, last)
+    with transaction.atomic(using=using):
+        _take_turns(using)
+        now = timezone.now()
+        period = _Period(first, last)
+        _count_rooms(period, using)
+        _count_stays(period, using)
+        # Read last: a type that was made meanwhile, and has a stay, is among them.
+        kinds = RoomType.objects.using(using).order_by("pk").values_list("pk", flat=True)
+        rows = [
+            DailyMetrics(day=day, room_type_id=kind, computed_at=now, **counts)
+            for day, kind, counts in period.counted(list(kinds))
+        ]
+        return DailyMetrics.objects.using(using).bulk_create(
+            rows,
+            batch_size=WRITTEN_AT_ONCE,
+            update_conflicts=True,
+            unique_fields=["day", "room_type"],
+            update_fields=[*COUNTS, "room_revenue", "computed_at"],
+        )
+
+
+def check_period(first, last):
+    """Raise Refused for a period that nobody computes."""
+    days = (last - first).days + 1
+    if days < 1:
+        raise Refused(f"The period ends before it begins: from {first} to {last}.")
+    if days > LONGEST:
+        raise Refused(
+            f"The period has {days} days, and {LONGEST} are the most at a time:"
+            " choose a shorter one."
+        )
+
+
+def by_night(amount, nights):
+    """Return what each night but the last costs, and the last one: together the amount, exactly.
+
+    A night costs the same to the cent, half a cent rounds up, and the last one gets the rest. Where
+    the nights before it would then cost more than there is, they are rounded down.
+    """
+    each = (amount / nights).quantize(CENT, ROUND_HALF_UP)
+    if each * (nights - 1) > amount:
+        each = (amount / nights).quantize(CENT, ROUND_DOWN)
+    return each, amount - each * (nights - 1)
+
+
+class _Period:
+    """Days, and for each room type how much its counts change from one of them to the next.
+
+    Kept as changes, a stay costs the same whether it has two nights or two hundred.
+    """
+
+    def __init__(self, first, last):
+        self.first, self.last = first, last
+        self.days = (last - first).days + 1
+        self.changes = defaultdict(lambda: [0] * (self.days + 1))
+
+    def place(self, day):
+        """Return the place of a day: 0 for the first one, negative before."""
+        return (day - self.first).days
+
+    def add(self, kind, name, start, end, value=1):
+        """Add ``value`` on every day from place ``start`` to before place ``end``."""
+        start, end = max(start, 0), min(end, self.days)
+        if start < end:
+            self.changes[kind, name][start] += value
+            self.changes[kind, name][end] -= value
+
+    def counted(self, kinds):
+        """Yield day, room type and its counts, in the order of days and of ``kinds``."""
+        names = (*COUNTS, "room_revenue")
+        running = {
+            (kind, name): list(accumulate(self.changes[kind, name]))
+            for kind in kinds
+            for name in names
+        }
+        for place in range(self.days):
+            day = self.first + timedelta(days=place)
+            for kind in kinds:
+                yield day, kind, {name: running[kind, name][place] for name in names}
+
+
+def _take_turns(using):
+    """Hold off whoever else counts, until the transaction ends; who counts later, has read later.
+
+    SQLite has one writer at a time in any case. Readers do not wait.
+    """
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        table = connection.ops.quote_name(DailyMetrics._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _count_rooms(period, using):
+    """Count the rooms in use, and on which nights they are out of order."""
+    rooms = Room.objects.using(using).exclude(is_active=False)
+    kinds = dict(rooms.values_list("pk", "room_type"))
+    for kind in kinds.values():
+        period.add(kind, "rooms", 0, period.days)
+    blocks = (
+        RoomBlock.objects.using(using)
+        .standing(period.first, None)
+        .filter(kind=BlockKind.OUT_OF_ORDER, start_date__lte=period.last)
+        .order_by("room", "start_date", "pk")
+        .values_list("room", "start_date", "end_date", "released_on")
+    )
+    free_from: dict = {}  # place of the first night that no block before counted for the room
+    for room, start, *ends in blocks.iterator(chunk_size=READ_AT_ONCE):
+        begin = max(period.place(start), free_from.get(room, 0))
+        end = min((period.place(end) for end in ends if end), default=period.days)
+        if room in kinds and begin < end:
+            period.add(kinds[room], "rooms_out_of_order", begin, end)
+            free_from[room] = end
+
+
+def _count_stays(period, using):
+    """Count what begins and ends, what is sold, and what it costs."""
+    stays = (
+        Reservation.objects.using(using)
+        .filter(
+            Q(check_out_date__gte=period.first) | Q(check_in_date__gte=period.first),
+            status__in=[*STAYING, *NOT_COMING],
+            check_in_date__lte=period.last,
+        )
+        .values_list(
+            Coalesce("room__room_type", "room_type"),
+            "status",
+            "check_in_date",
+            "check_out_date",
+            "checked_out_at",
+            "is_complimentary",
+            "total_amount",
+        )
+    )
+    for kind, status, arrival, booked, left_at, free, amount in stays.iterator(READ_AT_ONCE):
+        start = period.place(arrival)
+        if status in NOT_COMING:
+            period.add(kind, NOT_COMING[status], start, start + 1)
+            continue
+        end = period.place(_departure(arrival, booked, left_at if status == CHECKED_OUT else None))
+        period.add(kind, "arrivals", start, start + 1)
+        period.add(kind, "departures", end, end + 1)
+        if free or start == end:
+            continue
+        period.add(kind, "rooms_sold", start, end)
+        if amount.is_finite() and amount > 0:  # legacy rows hold negative ones, and NaN
+            each, rest = by_night(amount, end - start)
+            period.add(kind, "room_revenue", start, end - 1, each)
+            period.add(kind, "room_revenue", end - 1, end, rest)
+
+
+def _departure(arrival, booked, left_at):
+    """Return the day on which a stay ends: as booked, or earlier if the guests left earlier.
+
+    left_at: None of guests who have not left. Never before the arrival: such a stay, which legacy
+    rows hold, is taken for a day use.
+    """
+    try:
+        left = timezone.localdate(left_at) if left_at else booked
+    except OverflowError:  # the last hours of the calendar, which the hotel's clock lacks
+        left = booked
+    return max(arrival, min(booked, left))
