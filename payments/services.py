@@ -274,7 +274,7 @@ def _sum(rows, amount):
 
 def _check(amount, negative=False):
     """Raise Refused for what is no amount of money."""
-    if not amount.is_finite() or amount != amount.quantize(CENT):
+    if not amount.is_finite() or amount.normalize().as_tuple().exponent < -2:
         raise Refused("The amount must be a number with two decimals at most.")
     if amount == 0 or (amount < 0 and not negative):
         raise Refused("The amount must be more than zero.")

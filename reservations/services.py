@@ -12,6 +12,7 @@ cancelled can be reinstated if the room is still free.
 
 import secrets
 from datetime import timedelta
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
@@ -184,6 +185,7 @@ def swap(one, other, by):
         if first.room_id == second.room_id:
             return stays
         rooms = _hold_rooms(first.room_id, second.room_id)
+        _hold_types(room.room_type_id for room in rooms.values())
         if connection.vendor == "postgresql":  # SQLite compares at the end in any case
             with connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -395,6 +397,11 @@ def _hold_rooms(*keys):
     return {room.pk: room for room in rooms.order_by("pk")}
 
 
+def _hold_types(keys):
+    """Let nobody else sell the room types, held in the order of their keys."""
+    list(RoomType.objects.select_for_update().filter(pk__in=set(keys)).order_by("pk"))
+
+
 def _hold_room(key):
     return _hold_rooms(key).get(key)
 
@@ -446,8 +453,10 @@ def _price(stay, rate):
     if nights > LONGEST:
         raise Refused(f"A stay has {LONGEST} nights at most, and this one {nights}.")
     stay.rate_per_night = rate
-    stay.subtotal = rate * max(nights, 0)
-    stay.total_amount = stay.subtotal - (stay.discount_amount or 0)
+    stay.subtotal = Decimal(rate) * max(nights, 0)
+    stay.total_amount = stay.subtotal - Decimal(stay.discount_amount or 0)
+    if not (stay.total_amount.is_finite() and Decimal(stay.deposit_amount).is_finite()):
+        raise Refused(f"{stay} has an amount that is no number: correct it first.")
     if stay.deposit_held <= stay.total_amount < stay.deposit_amount:
         stay.deposit_amount = stay.total_amount
 
@@ -493,7 +502,8 @@ def _refuse_sold_out(stay, arrival, departure):
     if departure <= arrival:
         return
     kind = stay.room.room_type_id if stay.room_id else stay.room_type_id
-    kind = RoomType.objects.select_for_update().get(pk=kind)
+    _hold_types([kind])
+    kind = RoomType.objects.get(pk=kind)
     arrival = max(arrival, timezone.localdate())
     if rooms_left(kind, arrival, departure, without=stay) < 1:
         raise Refused(

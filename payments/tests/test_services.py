@@ -167,6 +167,10 @@ def test_what_a_check_out_gave_back_is_not_given_back_again(stay, clerk):
 
 REFUSED = [
     (
+        lambda stay, by: services.forfeit_deposit(stay, Decimal("1e40"), by, "x"),
+        "Of RES-1 a deposit of 0.00 is held: no more can be used.",
+    ),
+    (
         lambda stay, by: pay(stay, "0.001", by),
         "The amount must be a number with two decimals at most.",
     ),
@@ -312,12 +316,13 @@ def test_a_deposit_that_the_ledger_does_not_know_is_voided_without_it(stay, cler
 @pytest.mark.postgresql
 def test_an_amount_that_is_no_number_is_refused_with_a_sentence(history):
     history.before(("reservations", "0014_add_rules"))
-    legacy.reservation(history, 1, total_amount="NaN", checked_in_at="infinity")
+    legacy.reservation(history, 1, total_amount="NaN", rate_per_night="NaN")
     legacy.payment(history, 1, amount="NaN", created_at="infinity", payment_type="full")
     history.climb()
     stay, row, clerk = Reservation.objects.get(), Payment.objects.get(), User.objects.get()
     for ask in (
         lambda: services.account(stay),
+        lambda: change_dates(stay, stay.check_in_date, stay.check_in_date + timedelta(1), clerk),
         lambda: services.apply_deposit(stay, Decimal(1), clerk),
         lambda: services.refund(row, Decimal(1), "cash", clerk, "asked"),
         lambda: services.void(row, clerk, "wrong"),
