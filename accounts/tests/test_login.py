@@ -54,7 +54,7 @@ def hotel(history):
     for table, columns in map(json.loads, SAMPLE.read_text().splitlines()):
         if table == "users":
             history.insert(table, **columns)
-    return history.migrate()
+    return history.climb()
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_password_changed_here_goes_down_as_its_own_bcrypt_hash(hotel, monkeyp
     user.set_password("new secret")
     user.save()
     stored = user.password
-    hotel.to_initial()
+    hotel.descend()
     sql = "SELECT password_hash FROM users WHERE username = 'reception1'"
     [(password,)] = hotel.execute(sql)
     assert password.startswith("$2b$04$")

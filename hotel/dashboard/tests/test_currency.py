@@ -70,7 +70,7 @@ def test_migrate_asks_whether_the_hotel_means_another_currency(history, named, i
     history.insert("settings", setting_key="currency", setting_value=named)
     before = history.catalog()
     if not is_refused:
-        call_command("migrate", verbosity=0, skip_checks=False)
+        call_command("migrate", "dashboard", "0001", verbosity=0, skip_checks=False)
         return
     with pytest.raises(SystemCheckError) as refusal:
         call_command("migrate", verbosity=0, skip_checks=False)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from django.db import IntegrityError, connection, models
 from hypothesis import strategies as st
@@ -98,8 +99,24 @@ def _stands(history, model, row):
 def _value(field, key, keys):
     """Return the strategy for one field of row ``key``; ``keys``: of the rows there are."""
     if isinstance(field, models.ForeignKey):
-        strategy = st.sampled_from(keys.get(field.related_model._meta.label_lower) or [None])
-    elif field.name in WORDS:
+        found = keys.get(field.related_model._meta.label_lower)
+        return _of_field(field, st.sampled_from(found or [None]))
+    if field.unique:
+        return _of_field(field, TEXT.map(lambda text: f"{key}{text}"))
+    return _any_value(field)
+
+
+def _of_field(field, strategy):
+    """Return the strategy, cut to the length of the field, and with NULL where it may be."""
+    if field.max_length:
+        strategy = strategy.map(lambda text: text[: field.max_length])
+    return st.one_of(st.none(), strategy) if field.null else strategy
+
+
+@cache  # a strategy is dear to make, and a field is that of many examples
+def _any_value(field):
+    """Return the strategy for a field whose values do not depend on other rows."""
+    if field.name in WORDS:
         strategy = st.one_of(st.sampled_from(WORDS[field.name]), TEXT)
     elif isinstance(field, ExemptionsField):
         strategy = st.none()  # no row is born with one
@@ -125,11 +142,7 @@ def _value(field, key, keys):
         strategy = st.dates(date(1900, 1, 1), date(2100, 1, 1)).map(str)
     else:
         raise NotImplementedError(f"rows of {field!r} are not made yet")
-    if field.unique:
-        strategy = TEXT.map(lambda text: f"{key}{text}")
-    if field.max_length:
-        strategy = strategy.map(lambda text: text[: field.max_length])
-    return st.one_of(st.none(), strategy) if field.null else strategy
+    return _of_field(field, strategy)
 
 
 def _foreign_keys(model):
