@@ -17,6 +17,7 @@ from bench.history import NAME, on_server, run
 
 ROUNDS = 5
 ROOMS = 250
+FIGURES = 400  # days: the longest period that the page of the figures shows
 BOUNDS = {"queries": 30, "page": 1000, "sql": 20, "availability": 5, "row": 25}  # ms; of a row, µs
 SQL_BOUND_FROM = 1_000_000  # reservations: the bound of SQL is for so many, on PostgreSQL
 
@@ -84,6 +85,8 @@ def write(wanted):
     """Insert ``wanted`` stays of two nights, three days apart in each of 250 rooms, and money."""
     from django.db import connection
 
+    from hotel.dashboard.services import compute_metrics
+
     day = (
         "date '{}' + CAST({} AS integer)"
         if connection.vendor == "postgresql"
@@ -117,16 +120,21 @@ def write(wanted):
         " FROM series",
         "INSERT INTO reservations (confirmation_number, guest_id, room_type_id, room_id,"
         " check_in_date, check_out_date, rate_per_night, subtotal, discount_amount, total_amount,"
-        " status, created_by, checked_in_at, checked_out_at, created_at, adults, children)"
+        " status, created_by, checked_in_at, checked_out_at, created_at, adults, children,"
+        " deposit_held)"
         f" SELECT 'BK' || (n * 7907), 1 + n / 2, 1 + (n % {ROOMS}) / 32, 1 + n % {ROOMS},"
         f" {arrival}, {departure}, 500000, 1000000, 0, 1000000, {status}, 1, {stamp}, {stamp},"
-        f" {stamp}, 2, 0 FROM series",
+        f" {stamp}, 2, 0, CASE n % 2 WHEN 0 THEN 500000 ELSE 0 END FROM series",
         "INSERT INTO payments (reservation_id, payment_date, amount, payment_method, payment_type,"
         " reference_number, is_refund, is_voided, has_proof, created_at)"
         f" SELECT 1 + n, {arrival}, 1000000, 'cash', 'full', 'REF' || (n * 6547), false, false,"
         f" n % 100 = 0, {stamp} FROM series",
+        "INSERT INTO deposit_movements (reservation_id, kind, amount, occurred_at, business_date,"
+        " evidence)"
+        f" SELECT 1 + n * 2, 'collected', 500000, {stamp},"
+        f" {day.format(first, f'(n * 2 / {ROOMS}) * 3')}, 'recorded' FROM series",
     ]
-    rows = [0, 8, ROOMS, wanted // 2 + 1, wanted, wanted]
+    rows = [0, 8, ROOMS, wanted // 2 + 1, wanted, wanted, wanted // 2]
     with connection.cursor() as cursor:
         for statement, number in zip(statements, rows, strict=True):
             into, chosen = statement.split(" SELECT ", 1) if number else (statement, "")
@@ -134,19 +142,30 @@ def write(wanted):
                 statement = f"{into} {series.format(number - 1)} SELECT {chosen}"
             cursor.execute(statement)
         cursor.execute("ANALYZE")
+    compute_metrics(*shown())
+
+
+def shown():
+    """Return the first and the last day of the figures."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    return timezone.localdate() - timedelta(days=FIGURES - 1), timezone.localdate()
 
 
 def pages():
     """Return the addresses of the pages by what they show."""
-    from datetime import date
+    from django.utils import timezone
 
     stays, guests, payments = (
         f"/admin/{name}/"
         for name in ("reservations/reservation", "reservations/guest", "payments/payment")
     )
-    today = date.today().isoformat()
+    today = timezone.localdate().isoformat()
     return {
         "index": "/admin/",
+        f"figures of {FIGURES} days": "/admin/metrics/?from={}&to={}".format(*shown()),
         "exemptions": "/admin/exemptions/",
         "reservations": stays,
         "reservations, page 100": f"{stays}?p=100",

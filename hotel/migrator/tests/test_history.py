@@ -10,7 +10,6 @@ from django.db import connection, models
 from conftest import OWN_MIGRATIONS, previous
 
 
-
 def test_sample_goes_to_head_and_back_unchanged(history):
     history.initial().load_sample()
     rows, shape = history.dump(), history.catalog()
