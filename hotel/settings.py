@@ -62,11 +62,11 @@ def boolean(name, default):
     raise ImproperlyConfigured(f"{name} is neither on nor off; set it to one of these two words.")
 
 
-def seconds(name, default):
-    """Return the variable as a whole number of seconds. Raises ImproperlyConfigured for others."""
+def whole_number(name, default, of="seconds"):
+    """Return the variable as an int. Raises ImproperlyConfigured for anything else."""
     word = text(name, str(default)).strip()
     if not re.fullmatch("[0-9]{1,9}", word):
-        raise ImproperlyConfigured(f"{name} is not a whole number of seconds; set it to one.")
+        raise ImproperlyConfigured(f"{name} is not a whole number of {of}; set it to one.")
     return int(word)
 
 
@@ -188,7 +188,7 @@ DATABASES = {
     "default": database_url.parse(text("DATABASE_URL", "sqlite:///db.sqlite3"), BASE_DIR),
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    DATABASES["default"]["CONN_MAX_AGE"] = seconds("CONN_MAX_AGE", default=0 if DEBUG else 60)
+    DATABASES["default"]["CONN_MAX_AGE"] = whole_number("CONN_MAX_AGE", default=0 if DEBUG else 60)
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # the legacy tables have integer keys
 
 AUTH_USER_MODEL = "accounts.User"
@@ -206,7 +206,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # Outside development every page goes over TLS. A proxy that ends TLS is trusted only by its header.
 SECURE_SSL_REDIRECT = boolean("SECURE_SSL_REDIRECT", default=not DEBUG)
 SECURE_PROXY_SSL_HEADER = header("SECURE_PROXY_SSL_HEADER")
-SECURE_HSTS_SECONDS = seconds("SECURE_HSTS_SECONDS", default=0 if DEBUG else 365 * 24 * 60 * 60)
+SECURE_HSTS_SECONDS = whole_number(
+    "SECURE_HSTS_SECONDS", default=0 if DEBUG else 365 * 24 * 60 * 60
+)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"
@@ -214,6 +216,10 @@ SESSION_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a long shift at the front desk
 CSRF_COOKIE_SECURE = not DEBUG
 X_FRAME_OPTIONS = "DENY"
+
+# How long a migration waits for others: see hotel/migrator/locks.py.
+MIGRATOR_WAIT = whole_number("MIGRATOR_WAIT", default=300)
+MIGRATOR_LOCK_TIMEOUT = whole_number("MIGRATOR_LOCK_TIMEOUT", default=50, of="milliseconds")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = time_zone("HOTEL_TIME_ZONE", default="Asia/Jakarta")

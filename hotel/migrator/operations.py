@@ -12,6 +12,8 @@ becomes safe by changing ``migrations.`` to ``operations.``:
 * ``RequireField`` makes a filled column NOT NULL without a long lock; ``CatchUp`` repeats a
   backfill for the rows written since;
 * ``AddIndex`` and ``RemoveIndex`` let nobody wait on PostgreSQL, and can be killed and repeated;
+* these four say ``reentrant = True``: in a migration that is not atomic they go on where a kill
+  or a lock stopped them, and ``hotel.migrator.runner`` may repeat them;
 * ``MakeAware`` gives instants a time zone; ``AddRules`` and ``ValidateRules`` add what must be true
   (``hotel.migrator.constraints``) on top of rows for which it is not.
 """
@@ -327,6 +329,8 @@ class BatchedRunPython(django_operations.RunPython):
     so that a killed run goes on where it stopped and changes no row twice.
     """
 
+    reentrant = True
+
     again = False
     quiet = False
 
@@ -536,6 +540,8 @@ class RequireField(django_operations.AlterField):
     the table is rebuilt in one transaction. The migration must say ``atomic = False``; killed at
     any moment, it can be run again.
     """
+
+    reentrant = True
 
     def __init__(self, model_name, name, field, backfill, preserve_default=True):
         super().__init__(model_name, name, field, preserve_default)
@@ -779,6 +785,8 @@ class AddExtension(CreateExtension):
     On the way down it stays: it belongs to the database, and others may use it by then.
     """
 
+    reentrant = True
+
     def deconstruct(self):
         """Return how to write this operation into a migration file."""
         return self.__class__.__name__, [self.name], {}
@@ -953,13 +961,15 @@ class ValidateRules(Operation):
             schema_editor.execute(f"ALTER TABLE {table} {on}")
 
 
-class _Online:
+class Online:
     """Make and drop an index while others read and write, and go on after a kill.
 
     On PostgreSQL CONCURRENTLY, which no transaction may hold: the migration must say
     ``atomic = False``. What a failed attempt left behind, PostgreSQL marks as invalid; it is
     dropped and made anew. SQLite has one writer, who waits.
     """
+
+    reentrant = True
 
     def _create(self, schema_editor, model, index):
         if schema_editor.connection.vendor != "postgresql":
@@ -1008,7 +1018,7 @@ class _Online:
         return bool(found[0]) if found else None
 
 
-class AddIndex(_Online, django_operations.AddIndex):
+class AddIndex(Online, django_operations.AddIndex):
     """``migrations.AddIndex``, for which nobody waits on PostgreSQL."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
@@ -1024,7 +1034,7 @@ class AddIndex(_Online, django_operations.AddIndex):
             self._drop(schema_editor, model, self.index)
 
 
-class RemoveIndex(_Online, django_operations.RemoveIndex):
+class RemoveIndex(Online, django_operations.RemoveIndex):
     """``migrations.RemoveIndex``, for which nobody waits on PostgreSQL."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):

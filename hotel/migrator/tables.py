@@ -8,6 +8,8 @@ from django.apps.registry import Apps
 from django.db import models
 from django.db.models.functions import Now
 
+from hotel.migrator.constraints import AppendOnly
+
 
 class _Registry:
     """A registry of their own hides these models from makemigrations."""
@@ -69,10 +71,59 @@ class Cursor(models.Model):
         return f"{self.owner} after {self.last_key}"
 
 
-def ensure(schema_editor):
+class JournalEntry(models.Model):
+    """Something that happened to a migration: rows of the journal are added and never changed.
+
+    A migration that runs leaves two: ``started``, committed before its first statement, and
+    ``finished`` or ``failed``; one that was killed leaves the first alone. If it is not atomic, an
+    ``operation`` row follows each of its operations. ``run`` is the same for all of one command.
+    """
+
+    class Event(models.TextChoices):
+        STARTED = "started"
+        OPERATION = "operation"
+        FINISHED = "finished"
+        FAILED = "failed"
+
+    class Direction(models.TextChoices):
+        FORWARD = "forward"
+        BACKWARD = "backward"
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.UUIDField()
+    event = models.CharField(max_length=10, choices=Event)
+    app = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    direction = models.CharField(max_length=10, choices=Direction)
+    is_fake = models.BooleanField()  # recorded only; nothing was run
+    operation = models.IntegerField(null=True)  # the place of the one that ended, from 0
+    checksum = models.CharField(max_length=64)  # of the file; see history.checksum
+    seconds = models.FloatField(null=True)  # since it started
+    rows = models.BigIntegerField(null=True)  # inserted, updated and deleted since it started
+    error = models.TextField(null=True)
+    actor = models.CharField(max_length=255)  # the user of the operating system
+    host = models.CharField(max_length=255)
+    process = models.IntegerField()
+    code_version = models.CharField(max_length=255)
+    at = models.DateTimeField(db_default=Now())
+
+    objects = models.Manager()
+
+    class Meta:
+        apps = _Registry.apps
+        app_label = "migrator"
+        db_table = "migrator_journal"
+        constraints = [AppendOnly(name="migrator_journal_append_only")]
+        indexes = [models.Index(fields=["app", "name"], name="migrator_journal_migration")]
+
+    def __str__(self):
+        return f"{self.app}.{self.name} {self.direction} {self.event}"
+
+
+def ensure(schema_editor, models=(ArchivedValue, Cursor)):
     """Make the tables that are not there yet, in the transaction of ``schema_editor``, if any."""
     present = schema_editor.connection.introspection.table_names()
-    for model in (ArchivedValue, Cursor):
+    for model in models:
         if model._meta.db_table not in present:
             schema_editor.create_model(model)
 

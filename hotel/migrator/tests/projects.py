@@ -6,6 +6,7 @@ A pytest plugin, named in the root conftest.py.
 import importlib
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from textwrap import dedent, indent
 
 import pytest
 from django.apps import apps
-from django.core.management import call_command, get_commands
+from django.core.management import CommandError, call_command, get_commands
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -209,6 +210,24 @@ class Project:
         assert code in (0, -signal.SIGKILL)
         return code == -signal.SIGKILL
 
+    def together(self, number, *target, **options):
+        """Run ``migrate`` in ``number`` processes that begin at once; return their ends."""
+        connection.close()
+        ready, go = os.pipe()
+        runs = [Run(self, ready, go, target, options) for _ in range(number)]
+        os.close(ready)
+        os.close(go)
+        return [run.end() for run in runs]
+
+    def begin(self, *target, **options):
+        """Begin to run ``migrate`` in a process of its own, and return it; see ``Run``."""
+        connection.close()
+        ready, go = os.pipe()
+        run = Run(self, ready, go, target, options)
+        os.close(ready)
+        os.close(go)
+        return run
+
     def manage(self, *arguments, input=None, **environment):
         """Run ``manage.py`` in a process of its own, on this database, and return how it went."""
         labels = [app.label for app in self.apps]
@@ -241,6 +260,49 @@ class Project:
         if "migrator_archive" not in connection.introspection.table_names():
             return []
         return sorted(self.history.execute(f"SELECT {columns} FROM migrator_archive"), key=repr)
+
+
+class Run:
+    """``migrate`` in a process of its own, which begins when ``go`` is closed everywhere."""
+
+    def __init__(self, project, ready, go, target, options):
+        self.errors, writing = os.pipe()
+        self.child = os.fork()
+        if self.child:
+            os.close(writing)
+            return
+        code = 1
+        try:
+            os.dup2(writing, 2)
+            os.close(writing)
+            os.close(go)
+            os.read(ready, 1)
+            project.migrate(*target, **options)
+            code = 0
+        except CommandError as error:
+            os.write(2, f"{error}\n".encode())
+            code = error.returncode
+        except BaseException:
+            os.write(2, traceback.format_exc().encode())
+        finally:
+            os._exit(code)
+
+    def reaches(self, place):
+        """Wait until the process opens the FIFO at ``place`` for writing, or ends."""
+        fifo = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+        poll = select.poll()
+        poll.register(fifo, select.POLLIN)
+        poll.register(self.errors, select.POLLHUP)
+        [(ready, _)] = poll.poll(60_000)
+        os.close(fifo)
+        assert ready == fifo, self.end()
+
+    def end(self):
+        """Wait for the process, and return its exit code and what it printed on standard error."""
+        with open(self.errors, encoding="utf-8") as errors:
+            said = errors.read()
+        _, status = os.waitpid(self.child, 0)
+        return os.waitstatus_to_exitcode(status), said
 
 
 @pytest.fixture

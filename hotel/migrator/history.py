@@ -1,0 +1,199 @@
+"""What has happened to the database: the journal, which outlives what it tells of."""
+
+import ast
+import getpass
+import hashlib
+import inspect
+import os
+import re
+import socket
+import time
+import uuid
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+
+from hotel.migrator import tables
+from hotel.migrator.tables import JournalEntry
+
+Event, Direction = JournalEntry.Event, JournalEntry.Direction
+
+
+class Journal:
+    """Writes what one command does to the schema of one database."""
+
+    def __init__(self, connection, *, is_fake=False):
+        self.connection = connection
+        self.alias = connection.alias
+        self.is_fake = is_fake
+        self.run = uuid.uuid4()
+        if not tables.exists(connection, JournalEntry):
+            with connection.schema_editor() as editor:
+                tables.ensure(editor, [JournalEntry])
+
+    def start(self, migration, direction):
+        """Write that a migration starts, and return its ``Story``."""
+        return Story(self, migration, direction)
+
+
+class Story:
+    """What happens to one migration in one run."""
+
+    def __init__(self, journal, migration, direction):
+        self.journal = journal
+        self.is_backwards = direction == Direction.BACKWARD
+        self.started = time.monotonic()
+        self.rows = 0
+        self.facts = {
+            "run": journal.run,
+            "app": migration.app_label,
+            "name": migration.name,
+            "direction": direction,
+            "is_fake": journal.is_fake,
+            "checksum": checksum(migration),
+            **_where(),
+        }
+        self._write(Event.STARTED)
+
+    def end_operation(self, index):
+        """Write that the operation at ``index`` of a migration that is not atomic has ended."""
+        self._write(Event.OPERATION, operation=index, **self._so_far())
+
+    def finish(self):
+        """Write that all went well; in the transaction that records the migration."""
+        self._write(Event.FINISHED, **self._so_far())
+
+    def fail(self, error):
+        """Write that ``error`` ended it; its first line, since the others may hold values."""
+        line = next(iter(str(error).splitlines()), "")
+        # The session may be what has failed.
+        with suppress(DatabaseError):
+            self._write(Event.FAILED, error=f"{type(error).__name__}: {line}", **self._so_far())
+
+    def operations_done(self):
+        """Return how many operations ended in earlier runs that were stopped in between."""
+        rows = JournalEntry.objects.using(self.journal.alias).filter(
+            app=self.facts["app"], name=self.facts["name"]
+        )
+        last = rows.filter(event=Event.FINISHED).order_by("-pk").values_list("pk", flat=True)[:1]
+        since = rows.filter(
+            event=Event.OPERATION,
+            direction=self.facts["direction"],
+            pk__gt=next(iter(last), 0),
+        )
+        return len(set(since.values_list("operation", flat=True)))
+
+    def was_stopped(self):
+        """Tell whether the run before this one started this migration and did not finish it."""
+        rows = JournalEntry.objects.using(self.journal.alias).filter(
+            app=self.facts["app"], name=self.facts["name"]
+        )
+        before = rows.exclude(run=self.journal.run).order_by("-pk").values_list("event", flat=True)
+        return next(iter(before[:1]), Event.FINISHED) != Event.FINISHED
+
+    @contextmanager
+    def counting(self):
+        """Count the rows that statements insert, update and delete meanwhile."""
+        with self.journal.connection.execute_wrapper(self._count):
+            yield
+
+    def _count(self, execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        if _WRITES.match(sql):
+            self.rows += max(context["cursor"].rowcount, 0)
+        return result
+
+    def _so_far(self):
+        return {"seconds": round(time.monotonic() - self.started, 6), "rows": self.rows}
+
+    def _write(self, event, **more):
+        entry = JournalEntry(event=event, **self.facts, **more)
+        with transaction.atomic(using=self.journal.alias):
+            entry.save(using=self.journal.alias, force_insert=True)
+
+
+# Statements that change rows; but not those of the migrator's and the recorder's own tables, nor the
+# copies that SQLite makes of a table to alter it.
+_WRITES = re.compile(
+    r"\s*(INSERT|UPDATE|DELETE|WITH\b.*\b(INSERT|UPDATE|DELETE))\b"
+    r"(?!.*\b(migrator_|django_migrations\b|new__))",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@cache
+def _where():
+    """Return who runs this, where, and of which version."""
+    try:
+        actor = getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        actor = str(os.getuid())
+    return {
+        "actor": actor,
+        "host": socket.gethostname(),
+        "process": os.getpid(),
+        "code_version": code_version(),
+    }
+
+
+def code_version():
+    """Return the setting ``CODE_VERSION``, or the commit that is checked out, or ""."""
+    given = getattr(settings, "CODE_VERSION", "")
+    if given:
+        return given
+    folder = Path(settings.BASE_DIR) / ".git"
+    with suppress(OSError, UnicodeDecodeError):
+        head = (folder / "HEAD").read_text().strip()
+        if not head.startswith("ref: "):
+            return head
+        reference = head.removeprefix("ref: ")
+        if (folder / reference).exists():
+            return (folder / reference).read_text().strip()
+        for line in (folder / "packed-refs").read_text().splitlines():
+            if line.endswith(f" {reference}"):
+                return line.split()[0]
+    return ""
+
+
+def checksum(migration):
+    """Return a digest of what the file of a migration does; "" if its source is not there.
+
+    It is one of the syntax tree, without docstrings and with imports in order: what a formatter
+    changes does not change it. It is the same on every version of Python.
+    """
+    try:
+        source = inspect.getsource(inspect.getmodule(type(migration)))
+        tree = ast.parse(source)
+    except (OSError, TypeError, SyntaxError):
+        return ""
+    return hashlib.sha256(repr(_meaning(tree)).encode()).hexdigest()
+
+
+def _meaning(node):
+    """Return a syntax tree as nested tuples of what has a meaning."""
+    if isinstance(node, list):
+        return [_meaning(item) for item in node]
+    if not isinstance(node, ast.AST):
+        return node
+    fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, [])}
+    fields.pop("kind", None)  # u"" or ""
+    if "body" in fields and isinstance(node.body, list):
+        fields["body"] = [item for item in node.body if not _is_docstring(item)]
+        imports = [item for item in fields["body"] if isinstance(item, ast.Import | ast.ImportFrom)]
+        others = [item for item in fields["body"] if item not in imports]
+        fields["body"] = sorted(imports, key=lambda item: repr(_meaning(item))) + others
+    return (
+        type(node).__name__,
+        [(name, _meaning(value)) for name, value in sorted(fields.items())],
+    )
+
+
+def _is_docstring(node):
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

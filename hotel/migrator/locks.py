@@ -1,0 +1,386 @@
+"""One run at a time, and no long wait of anybody behind a lock that a migration asks for.
+
+* ``run_lock``: whoever changes the schema of a database holds it, so that each migration runs once
+  however many processes start at once.
+* ``Patience``: on PostgreSQL a statement that waits for a lock lets everybody wait who comes after
+  it, readers too. So it gives up after ``MIGRATOR_LOCK_TIMEOUT`` milliseconds and is tried again.
+
+Both wait for others for ``MIGRATOR_WAIT`` seconds at most, and say for whom.
+"""
+
+import logging
+import os
+import random
+import re
+import socket
+import sqlite3
+import threading
+import time
+import zlib
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+from hotel.migrator.exceptions import FailedDuringApply, LockNotGot
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+logger = logging.getLogger(__name__)
+
+POLL = 0.1  # seconds
+CLASS = zlib.crc32(b"hotel.migrator") & 0x7FFFFFFF  # of our advisory locks, among those of others
+LOCK_NOT_AVAILABLE, DEADLOCK = "55P03", "40P01"
+SHOWN = 200  # characters of somebody else's statement
+
+
+@contextmanager
+def run_lock(connection, wait=None):
+    """Hold the lock on changing the schema of ``connection``'s database; yields a ``RunLock``.
+
+    wait: seconds; ``MIGRATOR_WAIT`` if not said. It is free again when its holder ends, however
+    that comes about. Raises LockNotGot, naming who holds it, when the time is over.
+    """
+    lock = _lock(connection)
+    try:
+        _take(lock, settings.MIGRATOR_WAIT if wait is None else wait)
+        yield lock
+    finally:
+        lock.release()
+
+
+def holder(connection):
+    """Return who holds the lock now, in words, or "" for nobody."""
+    lock = _lock(connection)
+    try:
+        return "" if lock.try_once() else lock.holder()
+    finally:
+        lock.release()
+
+
+def _lock(connection):
+    if connection.vendor == "postgresql":
+        return _SessionLock(connection)
+    return _NoLock(connection) if connection.is_in_memory_db() else _FileLock(connection)
+
+
+def _take(lock, wait):
+    """Try until the lock is got; say once whom this waits for."""
+    deadline, said = time.monotonic() + wait, False
+    while not lock.try_once():
+        who = lock.holder()
+        if time.monotonic() >= deadline:
+            raise LockNotGot(
+                f"This database is being migrated by {who or 'another process'}, and was for the"
+                f" {wait:g} seconds that this one waited (MIGRATOR_WAIT). Nothing was changed: run"
+                " the same command again when the other has ended."
+            )
+        if who and not said:
+            logger.info("Waiting: this database is being migrated by %s.", who)
+            said = True
+        time.sleep(POLL * random.uniform(0.5, 1.5))
+
+
+def _myself():
+    """Return ``migrate PID HOST SINCE``, short enough for the name of a session of PostgreSQL."""
+    return (
+        f"migrate {os.getpid()} {socket.gethostname()[:24]} {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    )
+
+
+def _in_words(name):
+    match = re.fullmatch(r"migrate (\d+) (\S+) (\S+)T(\S+)Z", name)
+    return "process {} on {} since {} {} UTC".format(*match.groups()) if match else name
+
+
+class _NoLock:
+    """For a database in the memory of this process, which no other process sees."""
+
+    def __init__(self, connection):
+        pass
+
+    def try_once(self):
+        """Return True."""
+        return True
+
+    def check(self):
+        """Do nothing."""
+
+    def release(self):
+        """Do nothing."""
+
+
+class _FileLock(_NoLock):
+    """A locked file beside an SQLite database; the system frees it when its holder dies.
+
+    It is deleted when it is released, and holds in words who locked it.
+    """
+
+    def __init__(self, connection):
+        self.path = os.path.realpath(connection.settings_dict["NAME"]) + ".migrating"
+        self.file = None
+
+    def try_once(self):
+        """Return whether the lock was got."""
+        if fcntl is None:
+            logger.warning("This system has no file locks: see that no two run migrate at once.")
+            return True
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise LockNotGot(
+                f"Cannot make the lock file {self.path}: {error.strerror}; let this user write to"
+                " the folder of the database, or name another in DATABASE_URL."
+            ) from None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The one before may have deleted the file between our opening and locking it.
+            if not os.path.samestat(os.fstat(file), os.stat(self.path)):
+                raise FileNotFoundError
+        except OSError:
+            os.close(file)
+            return False
+        os.ftruncate(file, 0)
+        os.write(file, _myself().encode())
+        self.file = file
+        return True
+
+    def holder(self):
+        """Return who holds the lock, in words."""
+        with suppress(OSError), open(self.path, encoding="utf-8", errors="replace") as file:
+            return _in_words(file.read())
+        return ""
+
+    def release(self):
+        """Give the lock back, if it was got."""
+        if self.file is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(self.path)
+            os.close(self.file)  # and with it the lock
+            self.file = None
+
+
+class _SessionLock:
+    """An advisory lock of PostgreSQL, held by a session of its own.
+
+    The session that migrates could not hold it: should that one break off, the lock would be free
+    while the server is still at work on its last statement.
+    """
+
+    def __init__(self, connection):
+        self.migrating = connection
+        self.session = connection.copy()
+        self.key = None
+
+    def try_once(self):
+        """Return whether the lock was got. Raises LockNotGot if the session may not be ours."""
+        if self.key is None:
+            self._begin()
+        # Not pg_advisory_lock(): whoever waits in a statement keeps an old snapshot, for which the
+        # holder's CREATE INDEX CONCURRENTLY would wait in its turn.
+        [(got,)] = self._rows("SELECT pg_try_advisory_lock(%s, %s)", [CLASS, self.key])
+        return got
+
+    def holder(self):
+        """Return who holds the lock, in words; "" if nobody does any more."""
+        rows = self._rows(
+            "SELECT activity.pid, activity.application_name FROM pg_locks AS held"
+            " JOIN pg_stat_activity AS activity USING (pid)"
+            " JOIN pg_database AS here ON here.oid = held.database"
+            " WHERE held.locktype = 'advisory' AND held.granted"
+            " AND here.datname = current_database()"
+            " AND held.classid = %s AND held.objid = %s AND held.objsubid = 2",
+            [CLASS, self.key & 0xFFFFFFFF],
+        )
+        for session, name in rows:
+            return f"{_in_words(name)} (PostgreSQL session {session})"
+        return ""
+
+    def check(self):
+        """Raise FailedDuringApply if the lock was lost, because the server ended its session."""
+        try:
+            self._rows("SELECT 1", [])
+        except (OperationalError, InterfaceError):
+            raise FailedDuringApply(
+                "The session that held the lock on migrating was ended by the server, so another"
+                " process may have begun. What was done so far is recorded: run the same command"
+                " again."
+            ) from None
+
+    def release(self):
+        """Give the lock back, if it was got, by ending its session."""
+        self.session.close()
+
+    def _begin(self):
+        self.session.ensure_connection()
+        self._refuse_pooler()
+        self._rows("SELECT set_config('application_name', %s, false)", [_myself()])
+        [(schema,)] = self._rows("SELECT current_schema()", [])
+        # Signed, as PostgreSQL takes it. A schema has migrations of its own.
+        self.key = zlib.crc32(str(schema).encode()) - 2**31
+
+    def _refuse_pooler(self):
+        """Raise LockNotGot if a pooler lends this session out between transactions.
+
+        A pooler makes up the process number that it announces. With one of those between, a second
+        client asks for a server while this one needs none: if it gets ours, or ours becomes another
+        one, nothing that belongs to a session is safe, and a lock least of all.
+        """
+        mine = "SELECT pg_backend_pid()"
+        [(pid,)] = self._rows(mine, [])
+        if pid == self.session.connection.get_backend_pid():
+            return
+        other = self.migrating.copy()
+        try:
+            for _ in range(5):
+                other.set_autocommit(False)
+                with other.cursor() as cursor:
+                    cursor.execute(mine)
+                    [(borrowed,)] = cursor.fetchall()
+                [(now,)] = self._rows(mine, [])
+                other.rollback()
+                if borrowed == pid or now != pid:
+                    raise LockNotGot(
+                        "A pooler such as PgBouncer stands before the database and changes servers"
+                        " between transactions, where no lock can be held: migrate with a"
+                        " DATABASE_URL that goes to PostgreSQL itself, or to a pool in session"
+                        " mode."
+                    )
+        finally:
+            other.close()
+
+    def _rows(self, sql, params):
+        with self.session.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchall()
+
+
+@contextmanager
+def short_lock_timeout(connection, milliseconds=None):
+    """Let no statement of ``connection`` wait longer for a lock (PostgreSQL); 0 is for ever."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    wanted = settings.MIGRATOR_LOCK_TIMEOUT if milliseconds is None else milliseconds
+    change = "SELECT set_config('lock_timeout', %s, false)"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        [before] = cursor.fetchone()
+        cursor.execute(change, [f"{wanted}ms"])
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute(change, [before])
+
+
+class Patience:
+    """Tries something again for as long as the locks of others stand in its way."""
+
+    def __init__(self, connection, wait=None):
+        self.connection = connection
+        self.wait = settings.MIGRATOR_WAIT if wait is None else wait
+
+    def __call__(self, name, work):
+        """Return ``work()``, which changes nothing when a lock stops it; ``name`` is for messages.
+
+        Between tries come pauses of random and growing length, up to a second. Raises
+        FailedDuringApply, naming whom it waited for, when the time is over.
+        """
+        deadline, pause, watcher = time.monotonic() + self.wait, 0.025, None
+        while True:
+            try:
+                return work()
+            except OperationalError as error:
+                if not stopped_by_a_lock(error):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise FailedDuringApply(self._who_was_it(name, watcher)) from error
+            finally:
+                if watcher:
+                    watcher.end()
+            if watcher:
+                watcher.say_once(name)
+            elif self.connection.vendor == "postgresql":
+                watcher = _Watcher(self.connection)
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 1.5, 1)
+            if watcher:
+                watcher.begin()
+
+    def _who_was_it(self, name, watcher):
+        who = watcher.blocker if watcher and watcher.blocker else "another session"
+        mend = (
+            f"end that session (SELECT pg_terminate_backend({watcher.pid})), or "
+            if (watcher and watcher.pid)
+            else ""
+        )
+        return (
+            f"{name} found what it changes locked for {self.wait:g} seconds (MIGRATOR_WAIT), last"
+            f" by {who}. It changed nothing: {mend}run the same command again when that one has"
+            " ended."
+        )
+
+
+def stopped_by_a_lock(error):
+    """Tell whether a database error says that somebody else's lock was in the way."""
+    driver = error.__cause__
+    if hasattr(driver, "pgcode"):
+        return driver.pgcode in (LOCK_NOT_AVAILABLE, DEADLOCK)
+    # The low byte is the kind of error, the rest a detail of it.
+    code = getattr(driver, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class _Watcher:
+    """Looks from a session of its own at who blocks ``connection``, while it waits."""
+
+    def __init__(self, connection):
+        self.watched = connection.connection.get_backend_pid()
+        self.session = connection.copy()
+        self.session.inc_thread_sharing()
+        self.pid, self.blocker, self.said = None, "", set()
+
+    def begin(self):
+        """Start looking."""
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._look, daemon=True)
+        self.thread.start()
+
+    def end(self):
+        """Stop looking."""
+        self.ended.set()
+        self.thread.join()
+        self.session.close()
+
+    def say_once(self, name):
+        """Log who blocks, once each."""
+        if self.pid and self.pid not in self.said:
+            self.said.add(self.pid)
+            logger.info("%s waits for %s.", name, self.blocker)
+
+    def _look(self):
+        with suppress(DatabaseError):
+            while not self.ended.wait(0.01):
+                with self.session.cursor() as cursor:
+                    cursor.execute(
+                        "SELECT pid, application_name, usename, state,"
+                        " to_char(xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"'),"
+                        " query FROM pg_stat_activity"
+                        " WHERE pid = ANY(pg_blocking_pids(%s)) ORDER BY xact_start LIMIT 1",
+                        [self.watched],
+                    )
+                    found = cursor.fetchone()
+                if found:
+                    self.pid, self.blocker = found[0], _session_in_words(*found)
+
+
+def _session_in_words(pid, application, user, state, since, query):
+    what = " ".join((query or "").split())
+    what = what if len(what) <= SHOWN else what[:SHOWN] + "…"
+    name = ", ".join(filter(None, [application, f"user {user}" if user else "", state]))
+    return f"session {pid} ({name}), in a transaction since {since}, whose statement is: {what}"

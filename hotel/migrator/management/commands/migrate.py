@@ -1,0 +1,34 @@
+"""Django's ``migrate``, one at a time for each database: same options, same output."""
+
+from django.core.management.commands import migrate
+from django.db import connections
+
+from hotel.migrator.locks import run_lock
+from hotel.migrator.runner import Executor
+
+# Django's command looks its executor up under this name when it runs, and offers no other way.
+migrate.MigrationExecutor = Executor  # type: ignore[misc]
+
+
+class Command(migrate.Command):
+    """See ``help``."""
+
+    help = (
+        "Updates database schema. Manages both apps with migrations and those without. Waits while "
+        "another process migrates the same database (MIGRATOR_WAIT), and finds out what is left to "
+        "do afterwards; keeps a journal; finishes what a run that was killed has begun."
+    )
+
+    def handle(self, *args, **options):
+        """Run Django's command while nobody else can."""
+        if options["plan"] or options["check_unapplied"]:  # they only look
+            super().handle(*args, **options)
+            return
+        with run_lock(connections[options["database"]]) as self.lock:
+            super().handle(*args, **options)
+
+    def migration_progress_callback(self, action, migration=None, fake=False):
+        """Print progress as Django does; begin no migration without the lock."""
+        if action in ("apply_start", "unapply_start"):
+            self.lock.check()
+        super().migration_progress_callback(action, migration, fake)

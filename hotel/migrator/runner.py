@@ -1,0 +1,232 @@
+"""Runs migrations as Django does, and each exactly once, whatever kills or hinders the run.
+
+Verified with Django 5.2, whose executor this extends: what it adds is said at each method.
+"""
+
+from contextlib import contextmanager, nullcontext
+
+from django.contrib.postgres.operations import (
+    AddIndexConcurrently,
+    CreateExtension,
+    NotInTransactionMixin,
+    RemoveIndexConcurrently,
+    ValidateConstraint,
+)
+from django.db import transaction
+from django.db.migrations.exceptions import IrreversibleError
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations import SeparateDatabaseAndState
+from django.db.migrations.operations.fields import FieldOperation
+from django.db.migrations.operations.models import IndexOperation, ModelOperation
+from django.db.migrations.state import ProjectState
+
+from hotel.migrator import history, operations
+from hotel.migrator.exceptions import Interrupted
+from hotel.migrator.history import Direction
+from hotel.migrator.locks import Patience, short_lock_timeout
+
+
+class Executor(MigrationExecutor):
+    """Django's executor, with a journal, and with nothing between a change and its record."""
+
+    def migrate(self, targets, plan=None, state=None, fake=False, fake_initial=False):
+        """Carry out a plan as Django does, in a journal, and with short waits for locks."""
+        if plan is None:
+            plan = self.migration_plan(targets)
+        if not plan:
+            return super().migrate(targets, plan, state, fake, fake_initial)
+        self.journal = history.Journal(self.connection, is_fake=fake)
+        self.patience = Patience(self.connection)
+        self.ended = []
+        with short_lock_timeout(self.connection):
+            return super().migrate(targets, plan, state, fake, fake_initial)
+
+    def apply_migration(self, state, migration, fake=False, fake_initial=False):
+        """Run a migration forwards. Django records one with deferred SQL after its transaction."""
+        self._report("apply_start", migration, fake)
+        if fake_initial and not fake:
+            # As Django: what it returns is the state after the migration, run or not.
+            fake, state = self._found_in_place(state, migration)
+        state = self._carry_out(state, migration, fake, Direction.FORWARD)
+        self._report("apply_success", migration, fake)
+        return state
+
+    def unapply_migration(self, state, migration, fake=False):
+        """Run a migration backwards. Django records that after its transaction."""
+        self._report("unapply_start", migration, fake)
+        state = self._carry_out(state, migration, fake, Direction.BACKWARD)
+        self._report("unapply_success", migration, fake)
+        return state
+
+    def _carry_out(self, state, migration, fake, direction):
+        """Run and record a migration between two entries of the journal."""
+        story = self.journal.start(migration, direction)
+        try:
+            if fake:
+                with transaction.atomic(using=self.connection.alias):
+                    self._record(migration, story)
+            elif migration.atomic:
+                state = self._at_once(state, migration, story)
+            else:
+                state = self._one_by_one(state, migration, story)
+        except BaseException as error:
+            story.fail(error)
+            raise
+        self.ended.append(migration)
+        return state
+
+    def _at_once(self, state, migration, story):
+        """Run an atomic migration: all of it, its record included, or nothing."""
+        states = iter([state])  # Django changes the state along with the database
+
+        def run():
+            before = next(states, None) or self._state_now()
+            with self._editor(story, atomic=True) as editor:
+                move = migration.unapply if story.is_backwards else migration.apply
+                after = move(before, editor)
+                _run_deferred(editor)
+                self._record(migration, story)
+            return after
+
+        if story.is_backwards:  # and does not on the way down
+            states = iter(lambda: state, None)
+        return self.patience(str(migration), run)
+
+    def _one_by_one(self, state, migration, story):
+        """Run the operations of a migration that is not atomic, except those that ended before."""
+        steps = []
+        for operation in migration.operations:
+            if story.is_backwards and not operation.reversible:
+                raise IrreversibleError(f"Operation {operation} in {migration} is not reversible")
+            before, state = state, state.clone()
+            operation.state_forwards(migration.app_label, state)
+            steps.append((_reentrant(operation), before, state))
+        if story.is_backwards:
+            steps = [(operation, after, before) for operation, before, after in reversed(steps)]
+        done = story.operations_done()
+        if 0 <= done < len(steps) and story.was_stopped() and not _may_repeat(steps[done][0]):
+            _refuse_to_repeat(migration, steps[done][0], story)
+        for number, step in enumerate(steps[done:], done):
+            self._operation(migration, number, step, story)
+        with transaction.atomic(using=self.connection.alias):
+            self._record(migration, story)
+        return steps[-1][2] if steps else state
+
+    def _operation(self, migration, number, step, story):
+        """Run one operation, in a transaction with its entry in the journal wherever that can be.
+
+        Django would leave its statements to themselves, and a kill between them would be for ever.
+        """
+        operation, before, after = step
+        app, alias = migration.app_label, self.connection.alias
+        together = _has_transaction(operation)
+
+        def run():
+            own = transaction.atomic(using=alias) if together else nullcontext()
+            with self._editor(story, atomic=False) as editor, own:
+                if story.is_backwards:
+                    operation.database_backwards(app, editor, before, after)
+                else:
+                    operation.database_forwards(app, editor, before, after)
+                if together:
+                    _run_deferred(editor)
+                    story.end_operation(number)
+            if not together:
+                story.end_operation(number)
+
+        if not _may_repeat(operation):
+            with short_lock_timeout(self.connection, 0):  # there is only one try
+                run()
+        else:
+            alone = isinstance(operation, operations.Online)
+            with short_lock_timeout(self.connection, 0) if alone else nullcontext():
+                self.patience(f"{migration} ({operation.describe()})", run)
+
+    def _record(self, migration, story):
+        """Record that a migration was applied or unapplied, in django_migrations and the journal.
+
+        Both in the transaction that is open; Django does it after that of the migration when it
+        goes down, or when it has deferred SQL.
+        """
+        if story.is_backwards:
+            for app, name in migration.replaces:
+                self.recorder.record_unapplied(app, name)
+            self.recorder.record_unapplied(migration.app_label, migration.name)
+        else:
+            self.record_migration(migration)
+        story.finish()
+
+    @contextmanager
+    def _editor(self, story, *, atomic):
+        with story.counting(), self.connection.schema_editor(atomic=atomic) as editor:
+            yield editor
+
+    def _state_now(self):
+        """Return the models as the migrations that are applied by now make them."""
+        plan = self.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True)
+        applied = {self.loader.graph.nodes.get(key) for key in self.loader.applied_migrations}
+        applied.update(self.ended)
+        state = ProjectState(real_apps=self.loader.unmigrated_apps)
+        for migration, _ in plan:
+            if migration in applied:
+                migration.mutate_state(state, preserve=False)
+        return state
+
+    def _found_in_place(self, state, migration):
+        found, after = self.detect_soft_applied(state, migration)
+        return (True, after) if found else (False, state)
+
+    def _report(self, *progress):
+        if self.progress_callback:
+            self.progress_callback(*progress)
+
+
+def _run_deferred(editor):
+    """Run what a schema editor has put off to its end, so that what follows comes after it."""
+    deferred, editor.deferred_sql = editor.deferred_sql, []
+    for sql in deferred:
+        editor.execute(sql, None)
+
+
+def _reentrant(operation):
+    """Return an operation that does the same, and that a kill leaves repeatable, if we have one.
+
+    An index that CONCURRENTLY did not finish is there, and INVALID; it is dropped and made anew.
+    """
+    if isinstance(operation, AddIndexConcurrently):
+        return operations.AddIndex(operation.model_name, operation.index)
+    if isinstance(operation, RemoveIndexConcurrently):
+        return operations.RemoveIndex(operation.model_name, operation.name)
+    return operation
+
+
+def _has_transaction(operation):
+    """Tell whether an operation of a migration that is not atomic can have a transaction."""
+    if isinstance(operation, SeparateDatabaseAndState):
+        return all(_has_transaction(part) for part in operation.database_operations)
+    if getattr(operation, "reentrant", False) or isinstance(operation, NotInTransactionMixin):
+        return False
+    changes_schema = isinstance(operation, ModelOperation | FieldOperation | IndexOperation)
+    return changes_schema or bool(operation.atomic)
+
+
+def _may_repeat(operation):
+    """Tell whether an operation that was stopped in the middle can be run again."""
+    if isinstance(operation, SeparateDatabaseAndState):
+        return all(map(_may_repeat, operation.database_operations))
+    return (
+        _has_transaction(operation)
+        or getattr(operation, "reentrant", False)
+        or isinstance(operation, CreateExtension | ValidateConstraint)
+    )
+
+
+def _refuse_to_repeat(migration, operation, story):
+    app, name = migration.app_label, migration.name
+    way = "down" if story.is_backwards else "up"
+    raise Interrupted(
+        f"{migration} was stopped on its way {way} in an operation that has no transaction"
+        f" ({operation.describe()}), so part of it may be done: running it again could do that part"
+        f" twice. Look at its rows and finish or undo it by hand; then record what is true with"
+        f" manage.py migrate --fake {app} {name}, or with the name of the migration before it."
+    )

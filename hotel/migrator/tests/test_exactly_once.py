@@ -1,0 +1,136 @@
+"""Each migration runs once, however many run ``migrate`` at once, and whoever is killed."""
+
+import os
+import re
+import signal
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from hotel.migrator import locks
+from hotel.migrator.tables import JournalEntry
+
+ROUNDS = int(os.environ.get("ROUND_TRIPS", 1))  # make stress asks for more
+PROCESSES = 8
+
+STAR = """
+migrations.CreateModel(
+    "Star",
+    [("id", models.AutoField(primary_key=True)), ("light", models.IntegerField())],
+),
+migrations.RunPython(lambda apps, editor: apps.get_model("annexe", "Star")(light=1).save()),
+"""
+
+# Adds 10 to what it has read, as no expression would: twice is 21, and two at once are seen.
+BRIGHTER = """
+import os
+import signal
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+def brighter(apps, editor):
+    star = apps.get_model("annexe", "Star").objects.get()
+    star.light += 10
+    star.save()
+    if (HERE / "wait").exists():
+        (HERE / "entered").write_text("!")  # FIFOs: the test reads the one
+        (HERE / "wait").read_text()  # and writes the other
+    if (HERE / "kill").exists():
+        (HERE / "kill").unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def darker(apps, editor):
+    star = apps.get_model("annexe", "Star").objects.get()
+    star.light -= 10
+    star.save()
+"""
+
+
+@pytest.fixture
+def star(annexe):
+    """A table with one row, to which 0002 adds 10."""
+    annexe.write("0001_initial", STAR)
+    annexe.write("0002_add_ten", "migrations.RunPython(brighter, darker)", code=BRIGHTER)
+    return annexe
+
+
+def codes(ends):
+    """Return the exit codes; nothing may be said but that one waits."""
+    for _, said in ends:
+        assert all(line.startswith("Waiting: ") for line in said.splitlines()), said
+    return sorted(code for code, _ in ends)
+
+
+def light(history):
+    [(value,)] = history.execute("SELECT light FROM annexe_star")
+    return value
+
+
+def journal(*names, app="annexe"):
+    """Return the journal of ``app`` in the order in which it was written."""
+    rows = JournalEntry.objects.filter(app=app).order_by("pk")
+    return list(rows.values_list(*names or ("name", "direction", "event")))
+
+
+def pairs(*names):
+    return [(name, "forward", event) for name in names for event in ("started", "finished")]
+
+
+@pytest.mark.parametrize("_", range(ROUNDS))
+@pytest.mark.parametrize("start", ["from nothing", "with one step to do"])
+def test_eight_at_once_run_each_migration_once(project, star, history, start, _):
+    if start == "with one step to do":
+        star.migrate("0001")
+    assert codes(project.together(PROCESSES)) == [0] * PROCESSES
+    assert light(history) == 11
+    assert sorted(journal()) == sorted(pairs("0001_initial", "0002_add_ten"))
+    assert history.execute("SELECT name FROM django_migrations WHERE app = 'annexe'") == [
+        ("0001_initial",),
+        ("0002_add_ten",),
+    ]
+    assert locks.holder(connection) == ""
+
+
+@pytest.mark.parametrize("_", range(ROUNDS))
+def test_when_the_one_that_runs_is_killed_the_next_does_it(project, star, history, _):
+    star.migrate("0001")
+    (star.migrations / "kill").touch()
+    ends = project.together(PROCESSES)
+    assert codes(ends) == [-signal.SIGKILL] + [0] * (PROCESSES - 1)
+    assert light(history) == 11
+    assert journal() == [
+        *pairs("0001_initial"),
+        ("0002_add_ten", "forward", "started"),
+        *pairs("0002_add_ten"),
+    ]
+    assert locks.holder(connection) == ""
+
+
+def test_one_that_waits_too_long_says_for_whom_and_ends_with_4(project, star, history, settings):
+    star.migrate("0001")
+    for name in ("wait", "entered"):
+        os.mkfifo(star.migrations / name)
+    settings.MIGRATOR_WAIT = 0
+    first = project.begin()
+    first.reaches(star.migrations / "entered")
+    held = locks.holder(connection)
+    with pytest.raises(CommandError) as refused:
+        project.migrate()
+    (star.migrations / "wait").write_text("!")
+    assert first.end() == (0, "")
+    words = rf"process {first.child} on \S+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    if connection.vendor == "postgresql":
+        words += r" \(PostgreSQL session \d+\)"
+    assert re.fullmatch(words, held)
+    assert str(refused.value) == (
+        f"This database is being migrated by {held}, and was for the 0 seconds that this one"
+        " waited (MIGRATOR_WAIT). Nothing was changed: run the same command again when the other"
+        " has ended."
+    )
+    assert refused.value.returncode == 4
+    assert light(history) == 11
+    assert journal() == pairs("0001_initial", "0002_add_ten")
+    call_command("migrate", verbosity=0)
+    assert light(history) == 11
