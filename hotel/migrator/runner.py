@@ -77,10 +77,12 @@ class Executor(MigrationExecutor):
 
     def _at_once(self, state, migration, story):
         """Run an atomic migration: all of it, its record included, or nothing."""
-        states = iter([state])  # Django changes the state along with the database
+        is_spent = False  # on the way up Django changes the state along with the database
 
         def run():
-            before = next(states, None) or self._state_now()
+            nonlocal is_spent
+            before = self._state_now() if is_spent else state
+            is_spent = not story.is_backwards
             with self._editor(story, atomic=True) as editor:
                 move = migration.unapply if story.is_backwards else migration.apply
                 after = move(before, editor)
@@ -88,8 +90,6 @@ class Executor(MigrationExecutor):
                 self._record(migration, story)
             return after
 
-        if story.is_backwards:  # and does not on the way down
-            states = iter(lambda: state, None)
         return self.patience(str(migration), run)
 
     def _one_by_one(self, state, migration, story):
