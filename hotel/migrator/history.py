@@ -115,8 +115,8 @@ class Story:
             entry.save(using=self.journal.alias, force_insert=True)
 
 
-# Statements that change rows; but not those of the migrator's and the recorder's own tables, nor the
-# copies that SQLite makes of a table to alter it.
+# Statements that change rows; but not those of the migrator's and the recorder's own tables, nor
+# the copies that SQLite makes of a table to alter it.
 _WRITES = re.compile(
     r"\s*(INSERT|UPDATE|DELETE|WITH\b.*\b(INSERT|UPDATE|DELETE))\b"
     r"(?!.*\b(migrator_|django_migrations\b|new__))",

@@ -174,11 +174,11 @@ class _SessionLock:
     def __init__(self, connection):
         self.migrating = connection
         self.session = connection.copy()
-        self.key = None
+        self.key = 0
 
     def try_once(self):
         """Return whether the lock was got. Raises LockNotGot if the session may not be ours."""
-        if self.key is None:
+        if not self.key:
             self._begin()
         # Not pg_advisory_lock(): whoever waits in a statement keeps an old snapshot, for which the
         # holder's CREATE INDEX CONCURRENTLY would wait in its turn.

@@ -153,7 +153,7 @@ class Executor(MigrationExecutor):
                 self.recorder.record_unapplied(app, name)
             self.recorder.record_unapplied(migration.app_label, migration.name)
         else:
-            self.record_migration(migration)
+            self.record_migration(migration)  # type: ignore[call-arg]  # stubs of Django 4
         story.finish()
 
     @contextmanager
