@@ -13,7 +13,14 @@ from importlib import import_module
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, OperationalError, connections
-from django.db.migrations.exceptions import MigrationSchemaMissing
+from django.db.migrations.exceptions import (
+    CircularDependencyError,
+    InconsistentMigrationHistory,
+    MigrationSchemaMissing,
+    NodeNotFoundError,
+)
+
+from hotel.migrator.exceptions import explain
 
 # SQLSTATE classes of a server that is going away: connection exception, operator intervention.
 CONNECTION_LOST = ("08", "57P")
@@ -50,7 +57,7 @@ SQLITE_REFUSALS = {
 
 @contextmanager
 def errors_in_one_sentence(argv):
-    """End the process with a sentence and exit code 1 when the operator can mend the error.
+    """End the process with a sentence and an exit code when the operator can mend the error.
 
     argv: the words of the command line; with ``--traceback`` among them nothing is changed.
     """
@@ -67,9 +74,22 @@ def errors_in_one_sentence(argv):
         sys.exit(str(error))
     except DatabaseError as error:
         sentence = connection_failure(error)
-        if not sentence:
-            raise
-        sys.exit(sentence)
+        if sentence:
+            sys.exit(sentence)
+        _end_with_explanation(error)
+        raise
+    except (CircularDependencyError, InconsistentMigrationHistory, NodeNotFoundError) as error:
+        _end_with_explanation(error)
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _end_with_explanation(error):
+    explained = explain(error)
+    if explained:
+        print(explained, file=sys.stderr)
+        sys.exit(explained.exit_code)
 
 
 def connection_failure(error):

@@ -217,14 +217,23 @@ class Graph:
                 " app@-1, app.0003 (stays applied), app@base or base."
                 " manage.py db current shows what is applied."
             )
-        gone = {key for key in here if not self.ancestors(key).isdisjoint(counted)}.union(counted)
-        plan = Plan(self._downwards(gone, here), True, frozenset(counted))
+        options = " --all-apps" if all_apps else ""
+        return self.undo(counted, run, f"{target}{options}", cascade)
+
+    def undo(self, keys, applied, target, cascade=False):
+        """Return the Plan that unapplies ``keys``, for which ``target`` stands on the command line.
+
+        What depends on them goes along, or RefusedByPreflight is raised for want of ``cascade``.
+        """
+        here = [key for key in self._run(applied) if key in self.place]
+        gone = {key for key in here if not self.ancestors(key).isdisjoint(keys)}.union(keys)
+        plan = Plan(self._downwards(gone, here), True, frozenset(keys))
         if plan.required and not cascade:
-            number, options = len(plan.required), " --all-apps" if all_apps else ""
+            number = len(plan.required)
             raise RefusedByPreflight(
                 f"{quoted(target)} takes along {migrations(number)} of other applications that"
                 f" {'depends' if number == 1 else 'depend'} on what goes: {labels(plan.required)}."
-                f" Nothing was changed; manage.py db downgrade {target} --cascade{options} undoes"
+                f" Nothing was changed; manage.py db downgrade {target} --cascade undoes"
                 f" {'it' if number == 1 else 'them'} too."
             )
         return plan

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.migrations.recorder import MigrationRecorder
 
 from hotel.migrator import tables
 from hotel.migrator.tables import JournalEntry
@@ -197,3 +198,57 @@ def _is_docstring(node):
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
+
+
+def applied(loader):
+    """Return the keys of what is applied, in the order J in which it was, oldest first.
+
+    That is the order of the rows of django_migrations: one that was unapplied and applied again has
+    a new row. Rows that a squashed migration of the graph replaces count as that one, at the place
+    of the last of them. Keys whose file is missing are among them.
+    """
+    recorder = MigrationRecorder(loader.connection)
+    rows = sorted(recorder.applied_migrations().items(), key=lambda item: item[1].pk)
+    place = {key: number for number, (key, _) in enumerate(rows)}
+    for key, squashed in loader.replacements.items():
+        if key in loader.graph.nodes and key in loader.applied_migrations:
+            places = [place.pop(old) for old in squashed.replaces if old in place]
+            place[key] = max([*places, place.get(key, -1)])
+    return sorted(place, key=place.__getitem__)
+
+
+def times(connection):
+    """Return when each applied migration was recorded, by its key."""
+    rows = MigrationRecorder(connection).applied_migrations()
+    return {key: row.applied for key, row in rows.items()}
+
+
+def entries(connection, **conditions):
+    """Return the entries of the journal that fulfil ``conditions``, oldest first."""
+    if not tables.exists(connection, JournalEntry):
+        return []
+    found = JournalEntry.objects.using(connection.alias).filter(**conditions)
+    return list(found.order_by("pk"))
+
+
+def interrupted(connection):
+    """Return the entries with which migrations started that neither finished nor failed."""
+    open_ = {}
+    for entry in entries(connection):
+        key = entry.run, entry.app, entry.name, entry.direction
+        if entry.event == Event.STARTED:
+            open_[key] = entry
+        elif entry.event != Event.OPERATION:
+            open_.pop(key, None)
+    return list(open_.values())
+
+
+def changed_by(connection, run):
+    """Return the keys that the command ``run``, a UUID, applied for good."""
+    found = entries(connection, run=run, event=Event.FINISHED, direction=Direction.FORWARD)
+    return [(entry.app, entry.name) for entry in found]
+
+
+def changed_since(connection, moment):
+    """Return the keys that were last applied after ``moment``."""
+    return [key for key, at in times(connection).items() if at > moment]

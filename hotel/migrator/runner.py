@@ -5,6 +5,7 @@ Verified with Django 5.2, whose executor this extends: what it adds is said at e
 
 from contextlib import contextmanager, nullcontext
 
+from django.apps import apps
 from django.contrib.postgres.operations import (
     AddIndexConcurrently,
     CreateExtension,
@@ -12,13 +13,15 @@ from django.contrib.postgres.operations import (
     RemoveIndexConcurrently,
     ValidateConstraint,
 )
-from django.db import transaction
+from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
+from django.db import DatabaseError, transaction
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import SeparateDatabaseAndState
 from django.db.migrations.operations.fields import FieldOperation
 from django.db.migrations.operations.models import IndexOperation, ModelOperation
-from django.db.migrations.state import ProjectState
+from django.db.migrations.state import ModelState, ProjectState
 
 from hotel.migrator import history, operations
 from hotel.migrator.exceptions import Interrupted
@@ -58,6 +61,15 @@ class Executor(MigrationExecutor):
         self._report("unapply_success", migration, fake)
         return state
 
+    def forget(self, migrations):
+        """Delete the records of migrations whose files are missing, and write it in the journal."""
+        self.journal = history.Journal(self.connection, is_fake=True)
+        for migration in migrations:
+            story = self.journal.start(migration, Direction.BACKWARD)
+            with transaction.atomic(using=self.connection.alias):
+                self.recorder.record_unapplied(migration.app_label, migration.name)
+                story.finish()
+
     def _carry_out(self, state, migration, fake, direction):
         """Run and record a migration between two entries of the journal."""
         story = self.journal.start(migration, direction)
@@ -71,6 +83,8 @@ class Executor(MigrationExecutor):
                 state = self._one_by_one(state, migration, story)
         except BaseException as error:
             story.fail(error)
+            if isinstance(error, DatabaseError):  # for exceptions.explain()
+                error.migration, error.is_undone = str(migration), migration.atomic
             raise
         self.ended.append(migration)
         return state
@@ -179,6 +193,33 @@ class Executor(MigrationExecutor):
     def _report(self, *progress):
         if self.progress_callback:
             self.progress_callback(*progress)
+
+
+def loader_without_database():
+    """Return Django's loader of the files alone."""
+    return MigrationLoader(None)
+
+
+def run(executor, plan, *, verbosity=1, interactive=False, stdout=None):
+    """Carry out ``plan`` between the signals of ``migrate``; call it while holding the lock.
+
+    plan: ``[(migration, backwards), …]``, any part of the graph that can be run: ``migrate`` itself
+    only takes targets. What listens to the signals is told the models of before and after.
+    """
+    connection = executor.connection
+    state = executor._create_project_state(with_applied_migrations=True)
+    said = {"verbosity": verbosity, "interactive": interactive, "db": connection.alias}
+    emit_pre_migrate_signal(**said, stdout=stdout, apps=state.apps, plan=plan)
+    state = executor.migrate([], plan=plan, state=state.clone())
+    state.clear_delayed_apps_cache()
+    models = state.apps
+    # Those of apps without migrations stand apart until they are rendered among the others.
+    real = [(model.app_label, model.name_lower) for model in models.real_models]
+    with models.bulk_update():
+        for key in real:
+            models.unregister_model(*key)
+    models.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in real])
+    emit_post_migrate_signal(**said, stdout=stdout, apps=models, plan=plan)
 
 
 def _run_deferred(editor):

@@ -174,9 +174,9 @@ class Project:
         self.reload()
         return self.output.getvalue()
 
-    def migrate(self, *target, **options):
-        """Run ``migrate``."""
-        call_command("migrate", *target, verbosity=0, interactive=False, **options)
+    def migrate(self, *target, command="migrate", **options):
+        """Run ``migrate``, or the ``command`` that is named."""
+        call_command(command, *target, verbosity=0, interactive=False, **options)
         return self
 
     def killed(self, number, *target):

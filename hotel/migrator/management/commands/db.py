@@ -1,0 +1,252 @@
+"""``manage.py db VERB``: Alembic's verbs on Django's migrations."""
+
+import argparse
+import json
+import sys
+from textwrap import dedent
+
+from django.core.management.base import DjangoHelpFormatter
+from django.core.management.commands.migrate import Command as Migrate
+from django.db import connections
+
+from hotel.migrator import verbs
+from hotel.migrator.exceptions import WrongUse
+
+EXIT_CODES = """
+exit codes: 0 done, 1 a finding, 2 wrong use or unknown revision, 3 refused before anything was
+changed, 4 somebody else migrates this database, 5 failed while applying, 6 an earlier run was
+interrupted and must be finished first.
+"""
+
+
+class _Formatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of a description."""
+
+
+class Command(Migrate):
+    """See ``help``. Of Django's ``migrate`` it has the way in which progress is shown."""
+
+    help = (
+        "Alembic's verbs on Django's migrations. A revision is written app.0003_name, or as much of"
+        " it as is unique. What Django has a command for is Django's: manage.py migrate,"
+        " makemigrations, showmigrations, sqlmigrate."
+    )
+
+    def add_arguments(self, parser):
+        """Declare the verbs."""
+        parser.epilog = EXIT_CODES
+        subparsers = parser.add_subparsers(
+            dest="verb", required=True, metavar="VERB", title="verbs"
+        )
+
+        def verb(name, function, **options):
+            first, _, rest = function.__doc__.partition("\n\n")
+            added = subparsers.add_parser(
+                name,
+                help=first.removesuffix("."),
+                description=f"{first}\n\n{dedent(rest)}",
+                epilog=EXIT_CODES,
+                formatter_class=_Formatter,
+            )
+            added.add_argument("--database", default="default", choices=tuple(connections))
+            # Those of all commands stand before the verb; here they may follow it.
+            added.add_argument(
+                "-v",
+                "--verbosity",
+                type=int,
+                choices=range(4),
+                default=argparse.SUPPRESS,
+                help=argparse.SUPPRESS,
+            )
+            if options.get("reports", True):
+                added.add_argument("--json", action="store_true", help="print one JSON document")
+            return added
+
+        up = verb("upgrade", verbs.upgrade)
+        up.add_argument("targets", nargs="*", metavar="TARGET")
+        up.add_argument("--at-most", action="store_true", help="fewer than N will do")
+        self._of_a_run(up)
+        down = verb("downgrade", verbs.downgrade)
+        down.add_argument("target", nargs="?", metavar="TARGET")
+        down.add_argument("--run", help="last, or the beginning of a run's id")
+        down.add_argument("--to-date", metavar="DATE", help="what was applied after this day")
+        down.add_argument(
+            "--cascade", action="store_true", help="unapply what depends on it in other apps too"
+        )
+        self._of_a_run(down)
+        now = verb("current", verbs.current)
+        now.add_argument(
+            "--check-heads", action="store_true", help="exit code 1 if anything is left to apply"
+        )
+        now.add_argument("--frontier", action="store_true", help="only what can be undone next")
+        past = verb("history", verbs.log)
+        past.add_argument("-r", "--rev-range", metavar="START:END")
+        past.add_argument("-i", "--indicate-current", action="store_true")
+        past.add_argument("--app", help="only the revisions of this app")
+        past.add_argument("--all-apps", action="store_true", help="Django's apps too")
+        past.add_argument(
+            "--applied", action="store_true", help="what was done, from the journal, with times"
+        )
+        verb("branches", verbs.branches)
+        mark = verb("stamp", verbs.stamp)
+        mark.add_argument("targets", nargs="*", metavar="TARGET")
+        mark.add_argument("--purge", action="store_true", help="forget records without a file")
+        mark.add_argument("--plan", action="store_true", help="only show what would be recorded")
+
+    def _of_a_run(self, parser):
+        parser.add_argument("--all-apps", action="store_true", help="count Django's apps too")
+        parser.add_argument("--plan", action="store_true", help="only show what would be done")
+        parser.add_argument(
+            "--accept-data-loss",
+            action="store_true",
+            help="drop columns and tables with rows that nothing archives",
+        )
+        parser.add_argument(
+            "--noinput", "--no-input", action="store_false", dest="interactive", help="ask nothing"
+        )
+
+    def run_from_argv(self, argv):
+        """Let a range begin with a minus sign, which argparse would take for an option."""
+        words = iter(argv)
+        joined = []
+        for word in words:
+            if word in ("-r", "--rev-range"):
+                word = f"--rev-range={next(words, '')}"
+            joined.append(word)
+        super().run_from_argv(joined)
+
+    def handle(self, *, verb, database, **options):
+        """Run the verb, print what it returns, and end with its exit code."""
+        self.verbosity = options["verbosity"]
+        code = getattr(self, f"_{verb}")(connections[database], options)
+        if code:
+            sys.exit(code)
+
+    def _print(self, options, document, lines):
+        if options.get("json"):
+            self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
+        elif self.verbosity:
+            for line in lines:
+                self.stdout.write(line)
+
+    def _run(self, function, connection, target, options, **more):
+        given = {name: options[name] for name in ("plan", "accept_data_loss", "verbosity")}
+        given |= {"interactive": options.get("interactive", True), "stdout": self.stdout}
+        is_quiet = options["json"] or not self.verbosity
+        if options["json"]:
+            given["verbosity"] = 0
+        done = function(
+            connection,
+            target,
+            progress=(lambda *_: None) if is_quiet else self.migration_progress_callback,
+            options={**given, "say": lambda line: None if is_quiet else self.stdout.write(line)},
+            all_apps=options["all_apps"],
+            **more,
+        )
+        self._print(options, done, [])
+
+    def _upgrade(self, connection, options):
+        self._run(
+            verbs.upgrade, connection, options["targets"], options, at_most=options["at_most"]
+        )
+
+    def _downgrade(self, connection, options):
+        more = {name: options[name] for name in ("run", "to_date", "cascade")}
+        self._run(verbs.downgrade, connection, options["target"], options, **more)
+
+    def _current(self, connection, options):
+        found = verbs.current(connection)
+        if options["frontier"]:
+            found["apps"] = [row for row in found["apps"] if row["frontier"]]
+        self._print(options, found, _current_lines(found))
+        return 1 if options["check_heads"] and not found["at_heads"] else 0
+
+    def _history(self, connection, options):
+        if options["applied"]:
+            found = verbs.events(connection)
+            self._print(options, found, map(_event_line, found))
+            return
+        found = verbs.log(
+            connection,
+            span=options["rev_range"],
+            app=options["app"],
+            all_apps=options["all_apps"],
+            indicate=options["indicate_current"],
+        )
+        self._print(options, found, map(_revision_line, found))
+
+    def _branches(self, connection, options):
+        found = verbs.branches()
+        lines = [
+            line
+            for row in found
+            for line in (
+                f"{row['revision']} (branchpoint)",
+                *(f"    -> {child}" for child in row["children"]),
+            )
+        ]
+        self._print(options, found, lines)
+
+    def _stamp(self, connection, options):
+        if not options["targets"] and not options["purge"]:
+            raise WrongUse(
+                "Name where the database stands, such as app.0003, heads or base; or --purge."
+                " manage.py db stamp --help explains them."
+            )
+        done = verbs.stamp(
+            connection,
+            options["targets"],
+            progress=lambda *_: None,
+            options={"plan": options["plan"]},
+            purge=options["purge"],
+        )
+        lines = [
+            f"{word}: {name}"
+            for word, kind in (
+                ("recorded", "recorded"),
+                ("not recorded any more", "unrecorded"),
+                ("forgotten, its file is missing", "purged"),
+            )
+            for name in done[kind]
+        ]
+        self._print(options, done, lines or ["Nothing to change: it is recorded so."])
+
+
+def _current_lines(found):
+    for row in found["apps"]:
+        notes = []
+        if row["head"] and not row["behind"]:
+            notes.append("(head)")
+        if row["merge"]:
+            notes.append("(mergepoint)")
+        if row["behind"]:
+            notes.append(f"{row['behind']} behind")
+        yield " ".join([row["revision"] or f"{row['app']} <base>", *notes])
+    for name in found["missing"]:
+        yield f"!! {name} (file missing): bring it back, or manage.py db stamp --purge"
+    for row in found["interrupted"]:
+        yield f"!! {row['revision']} was interrupted in run {row['run'][:8]}: run migrate again"
+
+
+def _revision_line(row):
+    before = ", ".join(row["parents"]) or "<base>"
+    if row["depends_on"]:
+        before += f" ({', '.join(row['depends_on'])})"
+    notes = [f"({name})" for name in ("head", "branchpoint", "mergepoint") if row[name]]
+    if row["applied"]:
+        notes.append("(applied)")
+    return " ".join([f"{before} -> {row['revision']}", *notes]) + f", {row['says']}"
+
+
+def _event_line(row):
+    sign = "+" if row["direction"] == "forward" else "-"
+    words = [row["started"][:19].replace("T", " "), sign, row["revision"], row["outcome"]]
+    if row.get("fake"):
+        words.append("(recorded only)")
+    if row.get("seconds") is not None:
+        words.append(f"{row['seconds']:.2f} s, {row['rows']} rows")
+    if row.get("run"):
+        words.append(f"run {row['run'][:8]} by {row['actor']} on {row['host']}")
+    if row.get("code_version"):
+        words.append(f"of {row['code_version'][:10]}")
+    return " ".join(words) + (f": {row['error']}" if row.get("error") else "")

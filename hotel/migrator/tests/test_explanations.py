@@ -1,0 +1,132 @@
+"""Errors that mend: one sentence with the cause, the names and the command, from any command."""
+
+import pytest
+from django.db import connection
+
+from hotel.migrator.tests.test_runner import tables  # noqa: F401
+from hotel.migrator.tests.test_verbs import table
+
+ON_POSTGRESQL = connection.vendor == "postgresql"
+
+
+def said(done):
+    """Return what a command printed on standard error, its lines of progress left out."""
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("annexe_")]
+    return "\n".join(lines), done.returncode
+
+
+COMMANDS = [["migrate"], ["showmigrations"], ["makemigrations", "--check"], ["db", "current"]]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_file_that_is_needed_and_not_there(project, annexe, words):
+    annexe.write("0001_initial", table("Bed"))
+    annexe.write("0003_add_desks", table("Desk"), after=[("annexe", "0002_lost")])
+    assert said(project.manage(*words)) == (
+        "annexe.0003_add_desks depends on annexe.0002_lost, and there is no such file: bring it"
+        " back, for example with git, or mend the dependencies in the file of"
+        " annexe.0003_add_desks.",
+        2,
+    )
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_circle(project, annexe, words):
+    bar = project.app("bar")
+    annexe.write("0001_initial", table("Bed"), after=[("bar", "0001_initial")])
+    bar.write("0001_initial", table("Glass"), after=[("annexe", "0001_initial")])
+    assert said(project.manage(*words)) == (
+        "These migrations wait for each other in a circle: annexe.0001_initial, bar.0001_initial."
+        " Take one of them out of the dependencies of another; if two apps need each other's"
+        " tables, add the foreign key in a migration of its own, which depends on both.",
+        2,
+    )
+
+
+@pytest.mark.parametrize("words", [["migrate"], ["db", "upgrade"]], ids=" ".join)
+def test_one_that_came_too_late(project, annexe, history, words):
+    annexe.write("0001_initial", table("Bed")).write("0002_add_desks", table("Desk")).migrate()
+    history.execute("DELETE FROM django_migrations WHERE name = '0001_initial'")
+    assert said(project.manage(*words)) == (
+        "Migration annexe.0002_add_desks is applied before its dependency annexe.0001_initial on"
+        " database 'default'. If the database has what that one makes, record it with manage.py db"
+        " stamp; if not, the file came too late: let it depend on what is applied, and nothing that"
+        " is applied depend on it.",
+        2,
+    )
+
+
+FIRST_LINES = {
+    "NULL": (
+        'column "floor" of relation "annexe_room" contains null values',
+        "NOT NULL constraint failed: new__annexe_room.floor",
+    ),
+    "twice": (
+        'could not create unique index "annexe_room_floor_09dcfb2f_uniq"',
+        "UNIQUE constraint failed: new__annexe_room.floor",
+    ),
+    "rule": (
+        'check constraint "floors" of relation "annexe_room" is violated by some row',
+        "CHECK constraint failed: floors",
+    ),
+    "there": (
+        'column "floor" of relation "annexe_room" already exists',
+        "duplicate column name: floor",
+    ),
+    "not there": ('relation "annexe_lamp" does not exist', "no such table: annexe_lamp"),
+}
+OPERATIONS = {
+    "NULL": 'migrations.AlterField("room", "floor", models.IntegerField())',
+    "twice": 'migrations.AlterField("room", "floor", models.IntegerField(unique=True))',
+    "rule": (
+        'migrations.AddConstraint("room", models.CheckConstraint(name="floors",'
+        " condition=models.Q(floor__gt=5)))"
+    ),
+    "there": 'migrations.RunSQL("ALTER TABLE annexe_room ADD COLUMN floor integer")',
+    "not there": 'migrations.RunSQL("DELETE FROM annexe_lamp")',
+}
+MENDS = {
+    "NULL": (
+        "There are rows without a value: fill them first, in a data migration or by hand, then run"
+        " the same command again."
+    ),
+    "twice": (
+        "There are rows with the same value: change or merge them first, then run the same command"
+        " again."
+    ),
+    "rule": (
+        "There are rows that break the rule: mend them first, then run the same command again."
+    ),
+    "there": (
+        "The database has already what it makes: see what manage.py db current says; if all of it"
+        " is there, record it with manage.py db stamp."
+    ),
+    "not there": (
+        "The database lacks what it builds on: see what manage.py db current says, and stamp where"
+        " the database really stands."
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FIRST_LINES)
+def test_rows_and_tables_that_stop_a_migration(project, tables, history, case):  # noqa: F811
+    history.insert("annexe_room", floor=None if case == "NULL" else 1)
+    tables.write("0002_change", OPERATIONS[case])
+    before = project.facts()
+    done = project.manage("migrate", "--verbosity", "0")
+    assert said(done) == (
+        f"annexe.0002_change failed: {FIRST_LINES[case][0 if ON_POSTGRESQL else 1]}. It changed"
+        f" nothing. {MENDS[case]} --traceback shows where.",
+        5,
+    )
+    assert project.facts() == before
+    assert "Traceback" in project.manage("migrate", "--traceback").stderr
+
+
+def test_an_error_of_programming_keeps_its_traceback(project, tables):  # noqa: F811
+    tables.write(
+        "0002_change", "migrations.RunPython(change)", code="def change(apps, editor):\n    1 / 0"
+    )
+    done = project.manage("migrate")
+    assert "ZeroDivisionError" in done.stderr.splitlines()[-1]
+    assert done.returncode == 1

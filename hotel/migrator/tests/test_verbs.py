@@ -1,0 +1,269 @@
+"""``manage.py db``: up and down by steps, where the database stands, and what was done to it."""
+
+import json
+import re
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from hotel.migrator.tests.test_exactly_once import journal, pairs
+
+
+def table(name):
+    return f'migrations.CreateModel("{name}", [("id", models.AutoField(primary_key=True))])'
+
+
+@pytest.fixture
+def apps(project, settings):
+    """Two apps: ``annexe`` of three migrations; ``bar``, whose second needs annexe's second."""
+    settings.MIGRATION_SCOPE = ["annexe", "bar"]
+    annexe, bar = project.app("annexe"), project.app("bar")
+    annexe.write("0001_initial", table("Bed"))
+    annexe.write("0002_add_desks", table("Desk"))
+    bar.write("0001_initial", table("Glass"))
+    bar.write(
+        "0002_add_bottles",
+        table("Bottle"),
+        after=[("bar", "0001_initial"), ("annexe", "0002_add_desks")],
+    )
+    annexe.write("0003_add_lamps", table("Lamp"))
+    return project
+
+
+def db(*words, **options):
+    """Run ``manage.py db`` and return what it printed."""
+    out = StringIO()
+    call_command("db", *words, stdout=out, **options)
+    return out.getvalue()
+
+
+def refused(*words):
+    with pytest.raises(CommandError) as refusal:
+        db(*words)
+    return str(refusal.value), refusal.value.returncode
+
+
+def at():
+    """Return what is applied, in the order of the rows."""
+    rows = MigrationRecorder(connection).applied_migrations().values()
+    return [f"{row.app}.{row.name[:4]}" for row in sorted(rows, key=lambda row: row.pk)]
+
+
+def tables(history):
+    return [name for name in history.tables() if name.startswith(("annexe_", "bar_"))]
+
+
+def test_steps_go_up_and_down_one_by_one(apps, history):
+    assert db("upgrade", "+2") == (
+        "To apply: 2 migrations\n"
+        "  Applying annexe.0001_initial... OK\n"
+        "  Applying annexe.0002_add_desks... OK\n"
+    )
+    assert tables(history) == ["annexe_bed", "annexe_desk"]
+    db("upgrade", "bar@+1")
+    assert db("downgrade", "-1") == (
+        "To unapply: 1 migration: bar.0001_initial\n"
+        "  Rendering model states... DONE\n"
+        "  Unapplying bar.0001_initial... OK\n"
+    )
+    db("downgrade", "-1")
+    assert at() == ["annexe.0001"]
+    assert tables(history) == ["annexe_bed"]
+    db("upgrade")
+    assert sorted(at()) == ["annexe.0001", "annexe.0002", "annexe.0003", "bar.0001", "bar.0002"]
+    assert db("upgrade") == "Nothing to do: it stands there already.\n"
+
+
+def test_what_comes_along_is_named_before_it_is_done(apps, history):
+    assert db("upgrade", "bar").splitlines()[0] == (
+        "To apply: 4 migrations, of which 2 only because they are needed by the others:"
+        " annexe.0001_initial, annexe.0002_add_desks"
+    )
+    assert refused("downgrade", "annexe.0001") == (
+        "'annexe.0001' takes along 1 migration of other applications that depends on what goes:"
+        " bar.0002_add_bottles. Nothing was changed; manage.py db downgrade annexe.0001 --cascade"
+        " undoes it too.",
+        3,
+    )
+    assert tables(history) == ["annexe_bed", "annexe_desk", "bar_bottle", "bar_glass"]
+    db("downgrade", "annexe.0001", "--cascade")
+    assert at() == ["annexe.0001", "bar.0001"]
+
+
+def test_a_plan_is_shown_and_nothing_done(apps, history):
+    assert db("upgrade", "annexe.0002", "--plan") == (
+        "To apply: 2 migrations.\n  + annexe.0001_initial\n  + annexe.0002_add_desks\n"
+    )
+    assert tables(history) == []
+    assert json.loads(db("upgrade", "+1", "--json")) == {
+        "backwards": False,
+        "steps": [{"revision": "annexe.0001_initial", "required": False}],
+        "findings": [],
+    }
+
+
+def test_wrong_words_end_with_2_and_change_nothing(apps, history):
+    assert refused("upgrade", "bar.0009")[1] == 2
+    assert refused("downgrade", "-1")[1] == 2
+    assert refused("downgrade") == (
+        "Name one thing to go down to: a target such as -1 or app.0003, or --run last, or --to-date"
+        " 2026-01-31. manage.py db downgrade --help explains them.",
+        2,
+    )
+    assert refused("downgrade", "--to-date", "2026-02-30") == (
+        "'2026-02-30' is no date: write --to-date 2026-01-31, the day to whose end to go back, or"
+        " 2026-01-31T12:00.",
+        2,
+    )
+    assert refused("stamp") == (
+        "Name where the database stands, such as app.0003, heads or base; or --purge."
+        " manage.py db stamp --help explains them.",
+        2,
+    )
+    assert refused("history", "--app", "spa") == (
+        "No application 'spa' has migrations; these have: annexe, bar.",
+        2,
+    )
+    assert tables(history) == []
+
+
+def test_what_the_last_run_applied_is_undone(apps, history):
+    db("upgrade", "annexe.0001")
+    db("upgrade", "bar")
+    db("downgrade", "--run", "last")
+    assert at() == ["annexe.0001"]
+    db("downgrade", "--run", "last")
+    assert at() == []
+    assert refused("downgrade", "--run", "last")[1] == 2
+
+
+def test_going_back_to_a_day_undoes_what_came_after_it(apps, history):
+    db("upgrade", "annexe.0002")
+    history.execute("UPDATE django_migrations SET applied = '2026-01-31 10:00:00+00:00'")
+    db("upgrade", "bar.0001")
+    assert db("downgrade", "--to-date", "2026-01-31", "--plan") == (
+        "To unapply: 1 migration.\n  - bar.0001_initial\n"
+    )
+    db("downgrade", "--to-date", "2026-01-31T18:00")
+    assert at() == ["annexe.0001", "annexe.0002"]
+    db("downgrade", "--to-date", "2026-01-30")
+    assert at() == []
+
+
+def test_where_it_stands(apps, history):
+    assert db("current") == "annexe <base> 3 behind\nbar <base> 2 behind\n"
+    db("upgrade", "bar")
+    assert db("current") == "annexe.0002_add_desks 1 behind\nbar.0002_add_bottles (head)\n"
+    assert db("current", "--frontier") == "bar.0002_add_bottles (head)\n"
+    with pytest.raises(SystemExit) as ended:
+        db("current", "--check-heads")
+    assert ended.value.code == 1
+    db("upgrade")
+    db("current", "--check-heads")
+    shown = json.loads(db("current", "--json"))
+    assert [row["revision"] for row in shown["apps"]] == [
+        "annexe.0003_add_lamps",
+        "bar.0002_add_bottles",
+    ]
+    assert shown["at_heads"] is True
+
+
+def test_what_a_killed_run_has_begun_is_shown(apps, history):
+    assert apps.killed(9)
+    last = history.execute("SELECT app, name FROM migrator_journal ORDER BY id DESC LIMIT 1")[0]
+    assert f"!! {last[0]}.{last[1]} was interrupted in run " in db("current")
+    db("upgrade")
+    assert "!!" not in db("current")
+
+
+def test_revisions_are_listed_newest_first(apps, history):
+    line = "A migration of a throw-away app."
+    assert db("history") == (
+        f"bar.0001_initial (annexe.0002_add_desks) -> bar.0002_add_bottles (head), {line}\n"
+        f"<base> -> bar.0001_initial, {line}\n"
+        f"annexe.0002_add_desks -> annexe.0003_add_lamps (head), {line}\n"
+        f"annexe.0001_initial -> annexe.0002_add_desks, {line}\n"
+        f"<base> -> annexe.0001_initial, {line}\n"
+    )
+    db("upgrade", "annexe.0002")
+    assert db("history", "-i", "--app", "annexe").count("(applied)") == 2
+    assert "0003" not in db("history", "--rev-range=-1:current")
+
+
+def test_what_was_done_is_listed_with_times_and_failures(apps, history):
+    db("upgrade", "annexe.0001")
+    db("downgrade", "-1")
+    lines = db("history", "--applied").splitlines()
+    pattern = (
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [-+] annexe\.0001_initial finished \d+\.\d\d s, 0 rows"
+        r" run [0-9a-f]{8} by \S+ on \S+( of [0-9a-f]{10})?"
+    )
+    assert [bool(re.fullmatch(pattern, line)) for line in lines] == [True, True]
+    assert [line.split()[2] for line in lines] == ["-", "+"]
+
+
+def test_a_stamp_records_what_is_needed_and_forgets_what_follows(apps, history):
+    assert db("stamp", "bar.0002") == (
+        "recorded: annexe.0001_initial\n"
+        "recorded: annexe.0002_add_desks\n"
+        "recorded: bar.0001_initial\n"
+        "recorded: bar.0002_add_bottles\n"
+    )
+    assert tables(history) == []
+    assert db("stamp", "annexe.0001") == (
+        "not recorded any more: bar.0002_add_bottles\n"
+        "not recorded any more: annexe.0002_add_desks\n"
+    )
+    assert at() == ["annexe.0001", "bar.0001"]
+    assert db("stamp", "annexe.0001") == "Nothing to change: it is recorded so.\n"
+    db("stamp", "base", "annexe.0002")
+    assert at() == ["annexe.0001", "annexe.0002"]
+    db("stamp", "base")
+    assert at() == []
+    assert refused("stamp", "+1")[1] == 2
+
+
+def test_a_record_without_its_file_is_shown_and_forgotten_on_request(apps, history):
+    db("upgrade", "annexe")
+    history.insert(
+        "django_migrations", app="annexe", name="0009_gone", applied="2026-01-01 00:00:00+00:00"
+    )
+    assert (
+        "!! annexe.0009_gone (file missing): bring it back, or manage.py db stamp --purge\n"
+        in db("current")
+    )
+    sentence, code = refused("downgrade", "-1")
+    assert (sentence.split(",")[0], code) == ("annexe.0009_gone would be the next to undo", 2)
+    assert db("stamp", "--purge") == "forgotten, its file is missing: annexe.0009_gone\n"
+    assert at() == ["annexe.0001", "annexe.0002", "annexe.0003"]
+    assert journal()[-2:] == [
+        ("0009_gone", "backward", "started"),
+        ("0009_gone", "backward", "finished"),
+    ]
+
+
+def test_two_that_go_down_by_one_take_a_step_each(apps, history):
+    db("upgrade")
+    runs = apps.together(2, "downgrade", "-1", command="db")
+    assert sorted(code for code, _ in runs) == [0, 0]
+    assert len(at()) == 3
+
+
+def test_forks_are_shown(apps):
+    assert db("branches") == ""
+    apps.apps[0].write("0003_add_shelves", table("Shelf"), after=[("annexe", "0002_add_desks")])
+    assert db("branches") == (
+        "annexe.0002_add_desks (branchpoint)\n"
+        "    -> annexe.0003_add_lamps\n"
+        "    -> annexe.0003_add_shelves\n"
+    )
+    assert refused("upgrade") == (
+        "Conflicting migrations detected: annexe has the leaves annexe.0003_add_lamps,"
+        " annexe.0003_add_shelves. Join them with manage.py db merge annexe.",
+        2,
+    )
+    db("upgrade", "annexe.0003_add_s")
+    assert journal() == pairs("0001_initial", "0002_add_desks", "0003_add_shelves")

@@ -1,0 +1,453 @@
+"""The verbs of ``manage.py db``: one function each, which returns what the command prints.
+
+Names and meaning are Alembic's, on Django's graph: what is measured there and different here is
+said at the verb. A verb that changes something looks at the database while it holds the lock, since
+whoever held it before may have changed everything.
+"""
+
+import inspect
+import re
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.db.migrations import Migration
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from hotel.migrator import history, preflight, runner
+from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
+from hotel.migrator.graph import Graph, Plan
+from hotel.migrator.history import Direction, Event
+from hotel.migrator.locks import run_lock
+from hotel.migrator.targets import label, labels, parse, quoted
+
+
+def own_apps():
+    """Return the labels of this project's own apps: ``MIGRATION_SCOPE``, or those in its folder."""
+    if hasattr(settings, "MIGRATION_SCOPE"):
+        return set(settings.MIGRATION_SCOPE)
+    return {
+        config.label
+        for config in apps.get_app_configs()
+        if Path(config.path).is_relative_to(settings.BASE_DIR)
+        and not {"site-packages", "dist-packages"} & {*Path(config.path).parts}
+    }
+
+
+class Standing:
+    """Where a database stands on the graph: the executor, the graph, and what is applied."""
+
+    def __init__(self, connection, progress=None):
+        self.connection = connection
+        self.executor = runner.Executor(connection, progress)
+        self.loader = self.executor.loader
+        self.loader.check_consistent_history(connection)
+        self.graph = Graph.from_django(self.loader.graph, own_apps())
+        self.applied = history.applied(self.loader)
+
+    def is_applied(self, key):
+        """Tell whether a migration is applied."""
+        return key in self.applied
+
+    @property
+    def ghosts(self):
+        """The applied migrations whose file is missing, oldest first."""
+        return [key for key in self.applied if key not in self.graph.place]
+
+    def as_django_has_it(self, plan):
+        """Return a Plan as Django's executor takes it."""
+        return [(self.loader.graph.nodes[key], plan.backwards) for key in plan.steps]
+
+
+@contextmanager
+def _locked(connection, progress):
+    """Hold the lock and yield where the database stands then, and how to report progress."""
+    with run_lock(connection) as lock:
+
+        def report(action, migration=None, fake=False):
+            if action in ("apply_start", "unapply_start"):
+                lock.check()
+            progress(action, migration, fake)
+
+        yield Standing(connection, report)
+
+
+def upgrade(connection, targets, *, progress, options, all_apps=False, at_most=False):
+    """Apply migrations up to TARGET; never unapply any.
+
+    TARGET: nothing or heads (everything), app, app.0003 (a unique prefix is enough), +N (the next N
+    of this project's own apps; --all-apps counts those of all), app@+N, app.0003+1. What these need
+    is applied too, and named; it is not counted.
+    """
+    with _locked(connection, progress) as standing:
+        plan = standing.graph.upgrade(targets, standing.applied, all_apps, at_most)
+        return _carry_out(standing, plan, options)
+
+
+def downgrade(
+    connection,
+    target,
+    *,
+    progress,
+    options,
+    all_apps=False,
+    cascade=False,
+    run=None,
+    to_date=None,
+):
+    """Unapply migrations down to TARGET; never apply any.
+
+    TARGET: -N (the latest N that were applied of this project's own apps, whichever they are),
+    app@-N, app.0003 (which stays applied), app@base, base (this project's own apps). Or --run last,
+    what the last run applied; --to-date 2026-01-31, what was applied since. What depends on these
+    in other apps goes only with --cascade; Alembic and Django take it along unasked.
+    """
+    with _locked(connection, progress) as standing:
+        if sum(given is not None for given in (target, run, to_date)) != 1:
+            raise WrongUse(
+                "Name one thing to go down to: a target such as -1 or app.0003, or --run last, or"
+                " --to-date 2026-01-31. manage.py db downgrade --help explains them."
+            )
+        graph, applied = standing.graph, standing.applied
+        if run is not None:
+            keys = _of_run(standing, run)
+            plan = graph.undo(keys, applied, f"--run {run}", cascade)
+        elif to_date is not None:
+            since = history.changed_since(connection, _moment(to_date))
+            keys = [
+                key for key in since if key in graph.place and (all_apps or key[0] in graph.own)
+            ]
+            plan = graph.undo(keys, applied, f"--to-date {to_date}", cascade)
+        else:
+            plan = graph.downgrade(target, applied, all_apps, cascade)
+        return _carry_out(standing, plan, options)
+
+
+def _of_run(standing, run):
+    """Return what a run applied and is applied still; ``run``: "last", or the start of its id."""
+    finished = history.entries(
+        standing.connection, event=Event.FINISHED, direction=Direction.FORWARD, is_fake=False
+    )
+    runs = {}
+    for entry in finished:
+        key = entry.app, entry.name
+        if key in standing.applied and key in standing.graph.place:
+            runs.setdefault(entry.run, []).append(key)
+    found = (
+        [*runs][-1:] if run == "last" else [one for one in runs if run and str(one).startswith(run)]
+    )
+    if len(found) != 1:
+        what = "no run that is in the journal" if not found else f"{len(found)} runs"
+        raise WrongUse(
+            f"{quoted(run)} is {what}, or nothing of it is applied any more: manage.py db history"
+            " --applied lists the runs."
+        )
+    # A later run may have unapplied and applied some of them again: they are that run's.
+    latest = {(entry.app, entry.name): entry.run for entry in finished}
+    return [key for key in runs[found[0]] if latest[key] == found[0]]
+
+
+def _moment(text):
+    """Return the instant that ``text`` names; of a day the last, in the zone of the settings."""
+    try:
+        day, moment = parse_date(text), parse_datetime(text)
+    except ValueError:  # 2025-02-30
+        day = moment = None
+    if day and len(text) <= 10:
+        moment = datetime.combine(day, datetime.max.time())
+    if not moment:
+        raise WrongUse(
+            f"{quoted(text)} is no date: write --to-date 2026-01-31, the day to whose end to go"
+            " back, or 2026-01-31T12:00."
+        )
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+
+def _carry_out(standing, plan, options):
+    """Look, say what will be done, and do it. Return what was done.
+
+    options: ``plan`` to only look, ``accept_data_loss``, ``say`` (a function of a line), and those
+    of ``runner.run``.
+    """
+    steps = standing.as_django_has_it(plan)
+    found = preflight.findings(
+        standing.connection,
+        standing.loader,
+        steps,
+        accept_data_loss=options.get("accept_data_loss", False),
+    )
+    done = {
+        "backwards": plan.backwards,
+        "steps": [{"revision": label(key), "required": key in plan.required} for key in plan.steps],
+        "findings": [finding.as_dict() for finding in found],
+    }
+    say = options.get("say", lambda line: None)
+    for line in _announced(plan, options.get("plan")):
+        say(line)
+    for finding in found:
+        if options.get("plan") or not finding.refuses:
+            say(finding.line())
+    if options.get("plan"):
+        return done
+    refusals = [finding for finding in found if finding.refuses]
+    if refusals:
+        raise RefusedByPreflight(
+            "\n".join(
+                [
+                    f"Nothing was changed: {len(refusals)} of the things that this run would meet"
+                    " must be mended first.",
+                    *(f"  {finding.line()}" for finding in refusals),
+                ]
+            )
+        )
+    if steps:
+        runner.run(
+            standing.executor,
+            steps,
+            verbosity=options.get("verbosity", 1),
+            interactive=options.get("interactive", False),
+            stdout=options.get("stdout"),
+        )
+    return done
+
+
+def _announced(plan, in_detail):
+    """Return the lines that say what will be done."""
+    if not plan.steps:
+        return ["Nothing to do: it stands there already."]
+    number = len(plan.steps)
+    what = f"To {'unapply' if plan.backwards else 'apply'}: {number} migration{'s' * (number > 1)}"
+    if plan.required:
+        why = "depend on the others" if plan.backwards else "are needed by the others"
+        what += f", of which {len(plan.required)} only because they {why}: {labels(plan.required)}"
+    if not in_detail:
+        return [what if plan.required or not plan.backwards else f"{what}: {labels(plan.steps)}"]
+    sign = "-" if plan.backwards else "+"
+    return [f"{what}.", *(f"  {sign} {label(key)}" for key in plan.steps)]
+
+
+def current(connection):
+    """Show where the database stands: one line for each app, with the revision it is at."""
+    standing = Standing(connection)
+    graph, applied = standing.graph, set(standing.applied)
+    when = history.times(connection)
+    rows = []
+    for app in graph.apps:
+        here = [key for key in graph.order if key[0] == app]
+        there = [key for key in here if key in applied]
+        # An app of two lines stands at the end of each.
+        ends = [key for key in there if applied.isdisjoint(graph.near(key, graph.children))]
+        for key in ends:
+            rows.append(
+                {
+                    "revision": label(key),
+                    "app": app,
+                    "own": app in graph.own,
+                    "head": key in graph.leaves(app),
+                    "merge": graph.is_merge(key),
+                    "behind": len(here) - len(there),
+                    "frontier": key in graph.frontier(standing.applied),
+                    "applied": when[key].isoformat() if key in when else None,
+                }
+            )
+        if not ends:
+            rows.append(
+                {
+                    "revision": None,
+                    "app": app,
+                    "own": app in graph.own,
+                    "head": False,
+                    "merge": False,
+                    "behind": len(here),
+                    "frontier": False,
+                    "applied": None,
+                }
+            )
+    return {
+        "apps": rows,
+        "missing": [label(key) for key in standing.ghosts],
+        "interrupted": [
+            {"revision": f"{entry.app}.{entry.name}", "run": str(entry.run)}
+            for entry in history.interrupted(connection)
+            if _is_open(standing, entry)
+        ],
+        "at_heads": not any(row["behind"] for row in rows),
+    }
+
+
+def _is_open(standing, entry):
+    """Tell whether what ``entry`` started still waits to be finished."""
+    is_applied = (entry.app, entry.name) in standing.applied
+    return is_applied == (entry.direction == Direction.BACKWARD) and not history.entries(
+        standing.connection,
+        app=entry.app,
+        name=entry.name,
+        pk__gt=entry.pk,
+        event=Event.FINISHED,
+    )
+
+
+def log(connection, *, span=None, app=None, all_apps=False, indicate=False):
+    """List revisions, newest first: ``parent -> revision (head), what it says``.
+
+    span: ``start:end``, both included; an end is a revision, base, heads, current, or counted from
+    current, as in -2:current. app: only of this one. indicate: mark what is applied.
+    The database is read only for ``current`` and for ``indicate``.
+    """
+    reads = indicate or (span and re.search(r"current|(^|:)[-+]", span))
+    standing = Standing(connection) if reads else None
+    if standing:
+        graph, applied, loader = standing.graph, standing.applied, standing.loader
+    else:
+        loader = runner.loader_without_database()
+        graph, applied = Graph.from_django(loader.graph, own_apps()), []
+    keys = graph.range(span, applied, all_apps=True) if span else graph.order[::-1]
+    if app is not None and app not in graph.apps:
+        raise WrongUse(
+            f"No application {quoted(app)} has migrations; these have: {', '.join(graph.apps)}."
+        )
+    shown = [key for key in keys if (key[0] == app if app else all_apps or key[0] in graph.own)]
+    rows = []
+    for key in shown:
+        same = graph.near(key, graph.parents)
+        rows.append(
+            {
+                "revision": label(key),
+                "parents": [label(parent) for parent in same],
+                "depends_on": [label(p) for p in graph.parents[key] if p not in same],
+                "head": key in graph.leaves(key[0]),
+                "branchpoint": graph.is_branchpoint(key),
+                "mergepoint": graph.is_merge(key),
+                "applied": key in applied if standing else None,
+                "says": _says(loader.graph.nodes[key]),
+            }
+        )
+    return rows
+
+
+def _says(migration):
+    """Return the first line of the docstring of a migration's file."""
+    module = inspect.getmodule(type(migration))
+    return (module.__doc__ or "").strip().split("\n")[0] if module else ""
+
+
+def events(connection):
+    """List what was done to the database, the latest first: the journal, with runs and times.
+
+    Failed attempts and what was unapplied are among it. Migrations that were applied before there
+    was a journal have the time of their record.
+    """
+    found = history.entries(connection)
+    known = {(entry.app, entry.name) for entry in found}
+    ends = {}
+    rows = []
+    for entry in reversed(found):
+        key = entry.run, entry.app, entry.name, entry.direction
+        if entry.event == Event.OPERATION:
+            continue
+        if entry.event != Event.STARTED:
+            ends[key] = entry
+            continue
+        end = ends.pop(key, None)
+        rows.append(
+            {
+                "revision": f"{entry.app}.{entry.name}",
+                "direction": entry.direction,
+                "outcome": end.event if end else "interrupted",
+                "fake": entry.is_fake,
+                "started": entry.at.isoformat(),
+                "seconds": end.seconds if end else None,
+                "rows": end.rows if end else None,
+                "error": end.error if end else None,
+                "run": str(entry.run),
+                "actor": entry.actor,
+                "host": entry.host,
+                "code_version": entry.code_version,
+            }
+        )
+    older = sorted(history.times(connection).items(), key=lambda item: item[1], reverse=True)
+    rows += [
+        {
+            "revision": label(key),
+            "direction": "forward",
+            "outcome": "recorded",
+            "started": at.isoformat(),
+        }
+        for key, at in older
+        if key not in known
+    ]
+    return rows
+
+
+def branches():
+    """Show where an app forks, and what begins there; nothing, if none does."""
+    graph = Graph.from_django(runner.loader_without_database().graph, own_apps())
+    return [
+        {
+            "revision": label(key),
+            "children": [label(child) for child in graph.near(key, graph.children)],
+        }
+        for key in graph.branch_points()
+    ]
+
+
+def stamp(connection, targets, *, progress, options, purge=False):
+    """Record that the database stands at TARGET, without running anything.
+
+    TARGET: heads, base, app.0003, app@head, app@base; several may be named. What they need is
+    recorded too, and what follows them is not any more, so that the history stays whole; all of it
+    is shown. --purge forgets what is applied though its file is missing.
+    """
+    with _locked(connection, progress) as standing:
+        graph, applied = standing.graph, standing.applied
+        up, down = _stamped(graph, targets, applied)
+        forgotten = standing.ghosts if purge else []
+        done = {
+            "recorded": [label(key) for key in up],
+            "unrecorded": [label(key) for key in down],
+            "purged": [label(key) for key in forgotten],
+        }
+        if options.get("plan"):
+            return done
+        for keys, backwards in ((down, True), (up, False)):
+            plan = Plan(tuple(keys), backwards, frozenset(keys))
+            if keys:
+                steps = standing.as_django_has_it(plan)
+                standing.executor.migrate([], plan=steps, fake=True)
+        if forgotten:
+            standing.executor.forget([Migration(name, app) for app, name in forgotten])
+        return done
+
+
+def _stamped(graph, targets, applied):
+    """Return what is to be recorded, in order, and what is not any more, in order."""
+    wanted, unwanted = set(), set()
+    for text in targets:
+        target = parse(graph, text)
+        app = target.app
+        if target.kind == "base":
+            gone = {app} if app else graph.own
+            unwanted.update(key for key in graph.order if key[0] in gone)
+            continue
+        if target.kind == "step":
+            raise WrongUse(
+                f"{quoted(text)} is no place to stand at: name a revision such as app.0003, heads"
+                " or base. manage.py db history lists all revisions."
+            )
+        if target.kind == "revision":
+            ends = [target.key]
+        else:
+            ends = graph.leaves(app) if app else graph.heads()
+        for key in ends:
+            wanted.update(graph.ancestors(key), {key})
+            unwanted.update(graph.descendants(key))
+    unwanted -= wanted
+    unwanted.update(*map(graph.descendants, [*unwanted]))  # none is wanted: it would need this one
+    there = set(applied)
+    return (
+        [key for key in graph.order if key in wanted and key not in there],
+        [key for key in reversed(graph.order) if key in unwanted and key in there],
+    )
