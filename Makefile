@@ -31,7 +31,11 @@ test-postgres: $(READY)  ## every test on PostgreSQL 18, or on the server that T
 ROUNDS ?= 30
 STRESSED := hotel/migrator/tests/test_round_trips.py hotel/migrator/tests/test_history.py \
   payments/tests/test_ledger.py
-stress: $(READY)  ## more rows through every migration, longer stories for the ledger; ROUNDS=100
+# On SQLite in a file, since there is a lock only on what other processes can open.
+DJANGO_SUITE := $(BIN)/python -m hotel.migrator.tests.django_suite --keep .venv/django
+stress: $(READY)  ## Django's tests of migrate; more rows, longer stories for the ledger; ROUNDS=100
+	DATABASE_URL=sqlite:///not-made.sqlite3 $(DJANGO_SUITE)
+	$(ON_POSTGRESQL) $(DJANGO_SUITE)
 	DATABASE_URL=sqlite://:memory: ROUND_TRIPS=$(ROUNDS) $(PYTEST) $(STRESSED)
 	ROUND_TRIPS=$(ROUNDS) $(ON_POSTGRESQL) $(PYTEST) $(STRESSED)
 

@@ -26,24 +26,23 @@ Event, Direction = JournalEntry.Event, JournalEntry.Direction
 class Journal:
     """Writes what one command does to the schema of one database."""
 
-    def __init__(self, connection, *, is_fake=False):
+    def __init__(self, connection):
         self.connection = connection
         self.alias = connection.alias
-        self.is_fake = is_fake
         self.run = uuid.uuid4()
         if not tables.exists(connection, JournalEntry):
             with connection.schema_editor() as editor:
                 tables.ensure(editor, [JournalEntry])
 
-    def start(self, migration, direction):
+    def start(self, migration, direction, *, is_fake=False):
         """Write that a migration starts, and return its ``Story``."""
-        return Story(self, migration, direction)
+        return Story(self, migration, direction, is_fake)
 
 
 class Story:
     """What happens to one migration in one run."""
 
-    def __init__(self, journal, migration, direction):
+    def __init__(self, journal, migration, direction, is_fake):
         self.journal = journal
         self.is_backwards = direction == Direction.BACKWARD
         self.started = time.monotonic()
@@ -53,7 +52,7 @@ class Story:
             "app": migration.app_label,
             "name": migration.name,
             "direction": direction,
-            "is_fake": journal.is_fake,
+            "is_fake": is_fake,
             "checksum": checksum(migration),
             **_where(),
         }

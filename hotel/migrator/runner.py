@@ -18,6 +18,7 @@ from django.db import DatabaseError, transaction
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.migration import Migration
 from django.db.migrations.operations import SeparateDatabaseAndState
 from django.db.migrations.operations.fields import FieldOperation
 from django.db.migrations.operations.models import IndexOperation, ModelOperation
@@ -32,15 +33,15 @@ from hotel.migrator.locks import Patience, short_lock_timeout
 class Executor(MigrationExecutor):
     """Django's executor, with a journal, and with nothing between a change and its record."""
 
+    journal = None  # of the run that has begun
+
     def migrate(self, targets, plan=None, state=None, fake=False, fake_initial=False):
         """Carry out a plan as Django does, in a journal, and with short waits for locks."""
         if plan is None:
             plan = self.migration_plan(targets)
         if not plan:
             return super().migrate(targets, plan, state, fake, fake_initial)
-        self.journal = history.Journal(self.connection, is_fake=fake)
-        self.patience = Patience(self.connection)
-        self.ended = []
+        self._begin()
         with short_lock_timeout(self.connection):
             return super().migrate(targets, plan, state, fake, fake_initial)
 
@@ -63,22 +64,32 @@ class Executor(MigrationExecutor):
 
     def forget(self, migrations):
         """Delete the records of migrations whose files are missing, and write it in the journal."""
-        self.journal = history.Journal(self.connection, is_fake=True)
+        self._begin()
         for migration in migrations:
-            story = self.journal.start(migration, Direction.BACKWARD)
+            story = self.journal.start(migration, Direction.BACKWARD, is_fake=True)
             with transaction.atomic(using=self.connection.alias):
                 self.recorder.record_unapplied(migration.app_label, migration.name)
                 story.finish()
 
+    def _begin(self):
+        """Begin a run, which may be one of a single migration."""
+        self.journal = history.Journal(self.connection)
+        self.patience = Patience(self.connection)
+        self.ended = []
+
     def _carry_out(self, state, migration, fake, direction):
         """Run and record a migration between two entries of the journal."""
-        story = self.journal.start(migration, direction)
+        if self.journal is None:  # as in Django, migrate() need not come before apply_migration()
+            self._begin()
+        story = self.journal.start(migration, direction, is_fake=fake)
         try:
             if fake:
                 with transaction.atomic(using=self.connection.alias):
                     self._record(migration, story)
             elif migration.atomic:
                 state = self._at_once(state, migration, story)
+            elif _has_own_way(migration, story):
+                state = self._its_own_way(state, migration, story)
             else:
                 state = self._one_by_one(state, migration, story)
         except BaseException as error:
@@ -98,8 +109,7 @@ class Executor(MigrationExecutor):
             before = self._state_now() if is_spent else state
             is_spent = not story.is_backwards
             with self._editor(story, atomic=True) as editor:
-                move = migration.unapply if story.is_backwards else migration.apply
-                after = move(before, editor)
+                after = _move(migration, story)(before, editor)
                 _run_deferred(editor)
                 self._record(migration, story)
             return after
@@ -119,12 +129,23 @@ class Executor(MigrationExecutor):
             steps = [(operation, after, before) for operation, before, after in reversed(steps)]
         done = story.operations_done()
         if 0 <= done < len(steps) and story.was_stopped() and not _may_repeat(steps[done][0]):
-            _refuse_to_repeat(migration, steps[done][0], story)
+            _refuse_to_repeat(migration, steps[done][0].describe(), story)
         for number, step in enumerate(steps[done:], done):
             self._operation(migration, number, step, story)
         with transaction.atomic(using=self.connection.alias):
             self._record(migration, story)
         return steps[-1][2] if steps else state
+
+    def _its_own_way(self, state, migration, story):
+        """Run a migration that is not atomic and says itself how: what it does is not known."""
+        if story.was_stopped():
+            _refuse_to_repeat(migration, f"{_move(migration, story).__name__}() of its own", story)
+        forever = short_lock_timeout(self.connection, 0)  # there is only one try
+        with forever, self._editor(story, atomic=False) as editor:
+            state = _move(migration, story)(state, editor)
+        with transaction.atomic(using=self.connection.alias):
+            self._record(migration, story)
+        return state
 
     def _operation(self, migration, number, step, story):
         """Run one operation, in a transaction with its entry in the journal wherever that can be.
@@ -222,6 +243,16 @@ def run(executor, plan, *, verbosity=1, interactive=False, stdout=None):
     emit_post_migrate_signal(**said, stdout=stdout, apps=models, plan=plan)
 
 
+def _move(migration, story):
+    return migration.unapply if story.is_backwards else migration.apply
+
+
+def _has_own_way(migration, story):
+    """Tell whether a migration overrides how Django runs its operations."""
+    name = _move(migration, story).__name__
+    return getattr(type(migration), name) is not getattr(Migration, name)
+
+
 def _run_deferred(editor):
     """Run what a schema editor has put off to its end, so that what follows comes after it."""
     deferred, editor.deferred_sql = editor.deferred_sql, []
@@ -262,12 +293,12 @@ def _may_repeat(operation):
     )
 
 
-def _refuse_to_repeat(migration, operation, story):
+def _refuse_to_repeat(migration, what, story):
     app, name = migration.app_label, migration.name
     way = "down" if story.is_backwards else "up"
     raise Interrupted(
         f"{migration} was stopped on its way {way} in an operation that has no transaction"
-        f" ({operation.describe()}), so part of it may be done: running it again could do that part"
+        f" ({what}), so part of it may be done: running it again could do that part"
         f" twice. Look at its rows and finish or undo it by hand; then record what is true with"
         f" manage.py migrate --fake {app} {name}, or with the name of the migration before it."
     )
