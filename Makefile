@@ -30,7 +30,10 @@ test-postgres: $(READY)  ## every test on PostgreSQL 18, or on the server that T
 
 ROUNDS ?= 30
 STRESSED := hotel/migrator/tests/test_round_trips.py hotel/migrator/tests/test_history.py \
-  payments/tests/test_ledger.py
+  payments/tests/test_ledger.py hotel/migrator/tests/test_exactly_once.py \
+  hotel/migrator/tests/test_steps.py
+KILLS ?= 50
+KILLED := hotel/migrator/tests/test_kills.py
 # On SQLite in a file, since there is a lock only on what other processes can open.
 DJANGO_SUITE := $(BIN)/python -m hotel.migrator.tests.django_suite --keep .venv/django
 stress: $(READY)  ## Django's tests of migrate; more rows, longer stories for the ledger; ROUNDS=100
@@ -38,6 +41,8 @@ stress: $(READY)  ## Django's tests of migrate; more rows, longer stories for th
 	$(ON_POSTGRESQL) $(DJANGO_SUITE)
 	DATABASE_URL=sqlite://:memory: ROUND_TRIPS=$(ROUNDS) $(PYTEST) $(STRESSED)
 	ROUND_TRIPS=$(ROUNDS) $(ON_POSTGRESQL) $(PYTEST) $(STRESSED)
+	DATABASE_URL=sqlite://:memory: KILLS=$(KILLS) $(PYTEST) $(KILLED)
+	KILLS=$(KILLS) $(ON_POSTGRESQL) $(PYTEST) $(KILLED)
 
 lint: $(READY)  ## style, types, and models that agree with the migrations
 	$(BIN)/ruff check .

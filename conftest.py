@@ -64,6 +64,12 @@ def pytest_terminal_summary(terminalreporter):
     for report in skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         terminalreporter.line(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
+    passed = terminalreporter.stats.get("passed", [])
+    killed = sorted(value for report in passed for name, value in report.user_properties)
+    if killed:
+        terminalreporter.section(f"{len(killed)} runs killed on {connection.display_name}")
+    for moment in killed:
+        terminalreporter.line(moment)
 
 
 @pytest.fixture(scope="session")

@@ -231,21 +231,15 @@ def entries(connection, **conditions):
 
 
 def interrupted(connection):
-    """Return the entries with which migrations started that neither finished nor failed."""
-    open_ = {}
+    """Return the entries with which migrations started that have no end, nor had one since."""
+    started = {}
     for entry in entries(connection):
-        key = entry.run, entry.app, entry.name, entry.direction
+        key = entry.app, entry.name
         if entry.event == Event.STARTED:
-            open_[key] = entry
+            started[key] = entry
         elif entry.event != Event.OPERATION:
-            open_.pop(key, None)
-    return list(open_.values())
-
-
-def changed_by(connection, run):
-    """Return the keys that the command ``run``, a UUID, applied for good."""
-    found = entries(connection, run=run, event=Event.FINISHED, direction=Direction.FORWARD)
-    return [(entry.app, entry.name) for entry in found]
+            started.pop(key, None)
+    return list(started.values())
 
 
 def changed_since(connection, moment):

@@ -272,22 +272,9 @@ def current(connection):
         "interrupted": [
             {"revision": f"{entry.app}.{entry.name}", "run": str(entry.run)}
             for entry in history.interrupted(connection)
-            if _is_open(standing, entry)
         ],
         "at_heads": not any(row["behind"] for row in rows),
     }
-
-
-def _is_open(standing, entry):
-    """Tell whether what ``entry`` started still waits to be finished."""
-    is_applied = (entry.app, entry.name) in standing.applied
-    return is_applied == (entry.direction == Direction.BACKWARD) and not history.entries(
-        standing.connection,
-        app=entry.app,
-        name=entry.name,
-        pk__gt=entry.pk,
-        event=Event.FINISHED,
-    )
 
 
 def log(connection, *, span=None, app=None, all_apps=False, indicate=False):

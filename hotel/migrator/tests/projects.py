@@ -55,6 +55,38 @@ DATABASES["default"]["NAME"] = {name!r}
 """
 
 
+def killed(number, work):
+    """Do ``work`` in a process that kills itself (-9) before its ``number``-th change.
+
+    A change is a statement that writes; anywhere else a kill leaves the same database.
+    Return whether it was killed; it is not when it needs fewer changes.
+    """
+    connection.close()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            left = [number]
+
+            def count_down(execute, sql, *arguments):
+                left[0] -= not sql.lstrip().startswith(READING)
+                if left[0] == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return execute(sql, *arguments)
+
+            with connection.execute_wrapper(count_down):
+                work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (0, -signal.SIGKILL)
+    return code == -signal.SIGKILL
+
+
 class App:
     """One throw-away app; its folder is a package of the same name."""
 
@@ -180,35 +212,8 @@ class Project:
         return self
 
     def killed(self, number, *target):
-        """Run ``migrate`` in a process that kills itself (-9) before its ``number``-th change.
-
-        A change is a statement that writes; anywhere else a kill leaves the same database.
-        Return whether it was killed; it is not when it needs fewer changes.
-        """
-        connection.close()
-        child = os.fork()
-        if not child:
-            code = 1
-            try:
-                left = [number]
-
-                def count_down(execute, sql, *arguments):
-                    left[0] -= not sql.lstrip().startswith(READING)
-                    if left[0] == 0:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    return execute(sql, *arguments)
-
-                with connection.execute_wrapper(count_down):
-                    self.migrate(*target)
-                code = 0
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                os._exit(code)
-        _, status = os.waitpid(child, 0)
-        code = os.waitstatus_to_exitcode(status)
-        assert code in (0, -signal.SIGKILL)
-        return code == -signal.SIGKILL
+        """Run ``migrate`` in a process that is killed; see ``killed``."""
+        return killed(number, lambda: self.migrate(*target))
 
     def together(self, number, *target, **options):
         """Run ``migrate`` in ``number`` processes that begin at once; return their ends."""
