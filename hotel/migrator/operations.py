@@ -701,7 +701,8 @@ class RunPythonForNewRows(django_operations.RunPython):
                 met.restore_rows(model)
                 self._remember(made, model, back)
                 _reset_sequences(schema_editor, [model])
-        new = rows.exclude(pk__in=met.kept(rows, rows.model._meta.pk))
+        # In the order of their keys, so that what is inserted gets the same ones in every run.
+        new = rows.exclude(pk__in=met.kept(rows, rows.model._meta.pk)).order_by("pk")
         read = new.count()
         inserted = self.code(apps, new)
         if read and inserted is not None:

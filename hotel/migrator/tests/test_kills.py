@@ -41,7 +41,7 @@ def without_clocks(found):
 
 @pytest.mark.parametrize(
     "number, key",
-    enumerate(MOMENTS),
+    [*enumerate(MOMENTS)],
     ids=lambda part: part if isinstance(part, int) else ".".join(part),
 )
 def test_killed_anywhere_the_next_run_ends_as_if_it_had_not_been(
