@@ -217,6 +217,8 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a long shift at the front desk
 CSRF_COOKIE_SECURE = not DEBUG
 X_FRAME_OPTIONS = "DENY"
 
+CODE_VERSION = text("CODE_VERSION")  # what the journal says that was running; else the git commit
+
 # How long a migration waits for others: see hotel/migrator/locks.py.
 MIGRATOR_WAIT = whole_number("MIGRATOR_WAIT", default=300)
 MIGRATOR_LOCK_TIMEOUT = whole_number("MIGRATOR_LOCK_TIMEOUT", default=50, of="milliseconds")

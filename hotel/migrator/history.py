@@ -180,6 +180,8 @@ def _meaning(node):
         return node
     fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, [])}
     fields.pop("kind", None)  # u"" or ""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        fields["names"] = sorted(node.names, key=lambda item: item.name)
     if "body" in fields and isinstance(node.body, list):
         fields["body"] = [item for item in node.body if not _is_docstring(item)]
         imports = [item for item in fields["body"] if isinstance(item, ast.Import | ast.ImportFrom)]
