@@ -224,12 +224,15 @@ def times(connection):
     return {key: row.applied for key, row in rows.items()}
 
 
-def entries(connection, **conditions):
-    """Return the entries of the journal that fulfil ``conditions``, oldest first."""
+def entries(connection, latest=None, **conditions):
+    """Return the entries of the journal that fulfil ``conditions``, oldest first.
+
+    latest: only so many, the latest; all, if not said.
+    """
     if not tables.exists(connection, JournalEntry):
         return []
     found = JournalEntry.objects.using(connection.alias).filter(**conditions)
-    return list(found.order_by("pk"))
+    return list(found.order_by("-pk")[:latest])[::-1]
 
 
 def interrupted(connection):

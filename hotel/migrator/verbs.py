@@ -321,14 +321,14 @@ def _says(migration):
     return (module.__doc__ or "").strip().split("\n")[0] if module else ""
 
 
-def events(connection):
+def events(connection, latest=None):
     """List what was done to the database, the latest first: the journal, with runs and times.
 
     Failed attempts and what was unapplied are among it. Migrations that were applied before there
-    was a journal have the time of their record.
+    was a journal have the time of their record. latest: of how many rows of the journal; all of it
+    and what came before it, if not said.
     """
-    found = history.entries(connection)
-    known = {(entry.app, entry.name) for entry in found}
+    found = history.entries(connection, latest=latest)
     ends = {}
     rows = []
     for entry in reversed(found):
@@ -355,6 +355,9 @@ def events(connection):
                 "code_version": entry.code_version,
             }
         )
+    if latest is not None:
+        return rows
+    known = {(entry.app, entry.name) for entry in found}
     older = sorted(history.times(connection).items(), key=lambda item: item[1], reverse=True)
     rows += [
         {
