@@ -14,6 +14,7 @@ import random
 import re
 import socket
 import sqlite3
+import sys
 import threading
 import time
 import zlib
@@ -361,7 +362,9 @@ class _Watcher:
         """Log who blocks, once each."""
         if self.pid and self.pid not in self.said:
             self.said.add(self.pid)
-            logger.info("%s waits for %s.", name, self.blocker)
+            # At a terminal, "Applying …" of migrate stands there and waits for its OK.
+            start = "\n" if sys.stderr.isatty() else ""
+            logger.info("%s%s waits for %s.", start, name, self.blocker)
 
     def _look(self):
         with suppress(DatabaseError):
