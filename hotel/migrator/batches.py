@@ -151,13 +151,21 @@ def forget_finished(sender, *, using, **kwargs):
     A run that was killed is not recorded, so its cursor stays and the next run goes on from it.
     """
     connection = connections[using]
-    if not tables.exists(connection, Cursor):
-        return
+    if tables.exists(connection, Cursor):
+        ended = [cursor.pk for cursor in finished(connection)]
+        # At once: each by itself would be a transaction.
+        Cursor.objects.using(using).filter(pk__in=ended).delete()
+
+
+def finished(connection):
+    """Return the cursors of migrations that ended."""
     applied = MigrationRecorder(connection).applied_migrations()
-    for cursor in Cursor.objects.using(using):
+    found = []
+    for cursor in Cursor.objects.using(connection.alias):
         app, name, direction = parse(cursor.owner)
         if ((app, name) in applied) == (direction == "forward"):
-            cursor.delete(using=using)
+            found.append(cursor)
+    return found
 
 
 def _shown(value):

@@ -120,6 +120,9 @@ class JournalEntry(models.Model):
         return f"{self.app}.{self.name} {self.direction} {self.event}"
 
 
+MODELS = ArchivedValue, Cursor, JournalEntry
+
+
 def ensure(schema_editor, models=(ArchivedValue, Cursor)):
     """Make the tables that are not there yet, in the transaction of ``schema_editor``, if any."""
     present = schema_editor.connection.introspection.table_names()

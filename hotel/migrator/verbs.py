@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from hotel.migrator import history, preflight, runner
+from hotel.migrator.doctor import diagnoses
 from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
 from hotel.migrator.graph import Graph, Plan
 from hotel.migrator.history import Direction, Event
@@ -410,6 +411,36 @@ def stamp(connection, targets, *, progress, options, purge=False):
         if forgotten:
             standing.executor.forget([Migration(name, app) for app, name in forgotten])
         return done
+
+
+def doctor(connection, *, fix=False):
+    """Look for everything that may be wrong, and say what mends it; --fix does what is safe.
+
+    Files that are missing, were edited, or end twice; records without or twice; runs that were cut
+    off; indexes that are invalid, sequences that lag behind, rows without their parents; what is
+    left to apply or to write down. --fix changes no row of the hotel, and runs under the lock.
+    """
+    if not fix:
+        return [_as_dict(found) for found in diagnoses(Standing(connection))]
+    with _locked(connection, lambda *_: None) as standing:
+        done = []
+        for found in diagnoses(standing):
+            if found.kind == "locked":
+                continue  # by this very run
+            if found.cure:
+                found.cure()
+            done.append(_as_dict(found, found.cure is not None))
+        return done
+
+
+def _as_dict(found, is_mended=False):
+    return {
+        "kind": found.kind,
+        "what": found.what,
+        "mend": found.mend,
+        "can_fix": found.cure is not None,
+        "fixed": is_mended,
+    }
 
 
 def _stamped(graph, targets, applied):

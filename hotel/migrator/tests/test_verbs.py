@@ -13,7 +13,8 @@ from hotel.migrator.tests.test_exactly_once import journal, pairs
 
 
 def table(name):
-    return f'migrations.CreateModel("{name}", [("id", models.AutoField(primary_key=True))])'
+    key = "models.AutoField(primary_key=True, serialize=False)"
+    return f'migrations.CreateModel("{name}", [("id", {key})])'
 
 
 @pytest.fixture

@@ -93,6 +93,9 @@ class Command(Migrate):
         mark.add_argument("--purge", action="store_true", help="forget records without a file")
         mark.add_argument("--plan", action="store_true", help="only show what would be recorded")
 
+        health = verb("doctor", verbs.doctor)
+        health.add_argument("--fix", action="store_true", help="do what is safe")
+
     def _of_a_run(self, parser):
         parser.add_argument("--all-apps", action="store_true", help="count Django's apps too")
         parser.add_argument("--plan", action="store_true", help="only show what would be done")
@@ -210,6 +213,12 @@ class Command(Migrate):
             for name in done[kind]
         ]
         self._print(options, done, lines or ["Nothing to change: it is recorded so."])
+
+    def _doctor(self, connection, options):
+        found = verbs.doctor(connection, fix=options["fix"])
+        lines = [f"{row['what']} {'Mended.' if row['fixed'] else row['mend']}" for row in found]
+        self._print(options, found, lines or ["Nothing is wrong."])
+        return 0 if all(row["fixed"] for row in found) else 1
 
 
 def _current_lines(found):

@@ -1,0 +1,239 @@
+"""What may be wrong with a database and its migrations: every diagnosis, and what mends it.
+
+A diagnosis looks and changes nothing. Its cure, where it has one, loses nothing whoever wrote the
+rows; everything else is left to a human being, with the command to type.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.core.management.color import no_style
+from django.db import IntegrityError
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ProjectState
+
+from hotel.migrator import batches, history, locks, tables
+from hotel.migrator.history import Direction, Event
+from hotel.migrator.tables import Cursor
+from hotel.migrator.targets import label, labels, migrations
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Something that is not as it should be.
+
+    kind: a word for it. what: a sentence. mend: what to do about it, a sentence with the command.
+    cure: does it; None if it is not for a program to do.
+    """
+
+    kind: str
+    what: str
+    mend: str
+    cure: Callable[[], None] | None = None
+
+
+def diagnoses(standing):
+    """Return every Diagnosis of the database where it stands; see ``verbs.Standing``."""
+    examined = (
+        *(_locked, _forks, _missing_files, _edited_files, _doubled_records, _interrupted),
+        *(_forgotten_cursors, _invalid_indexes, _sequences_behind, _orphans, _behind, _unwritten),
+    )
+    return [diagnosis for examine in examined for diagnosis in examine(standing)]
+
+
+def _locked(standing):
+    who = locks.holder(standing.connection)
+    if who:
+        yield Diagnosis(
+            "locked",
+            f"This database is being migrated by {who}.",
+            "Wait until that has ended, or end it; what it began is finished by the next run.",
+        )
+
+
+def _forks(standing):
+    graph = standing.graph
+    for app in graph.apps:
+        leaves = graph.leaves(app)
+        if len(leaves) > 1:
+            yield Diagnosis(
+                "conflict",
+                f"{app} ends in {len(leaves)} migrations: {labels(leaves)}.",
+                f"Join them with manage.py makemigrations --merge {app}.",
+            )
+
+
+def _missing_files(standing):
+    for key in standing.ghosts:
+        yield Diagnosis(
+            "missing",
+            f"{label(key)} is applied, and its file is missing.",
+            "Bring the file back, for example with git; or, if it is gone for good, forget the"
+            " record with manage.py db stamp --purge.",
+        )
+
+
+def _edited_files(standing):
+    """What was applied last by each file, as the journal knows it, against the file of today."""
+    ran = {}
+    for entry in history.entries(standing.connection, event=Event.FINISHED):
+        key = entry.app, entry.name
+        ran[key] = entry.checksum if entry.direction == Direction.FORWARD else None
+    for key in standing.applied:
+        migration = standing.loader.graph.nodes.get(key)
+        if migration and ran.get(key) and history.checksum(migration) not in ("", ran[key]):
+            yield Diagnosis(
+                "edited",
+                f"The file of {label(key)} was changed after it had been applied.",
+                "Take the change back and write it as a further migration; databases elsewhere"
+                " have what the file said before.",
+            )
+
+
+def _doubled_records(standing):
+    if not standing.executor.recorder.has_table():
+        return
+    rows = MigrationRecorder.Migration.objects.using(standing.connection.alias)
+    seen, doubles = set(), []
+    for row in rows.order_by("pk"):
+        key = row.app, row.name
+        if key in seen:
+            doubles.append(row)
+        seen.add(key)
+    for row in doubles:
+        yield Diagnosis(
+            "doubled",
+            f"{row.app}.{row.name} is recorded twice, so two processes have applied it at once.",
+            "Look whether its rows were changed twice; --fix deletes the later record.",
+            row.delete,
+        )
+
+
+def _interrupted(standing):
+    for entry in history.interrupted(standing.connection):
+        key, way, target = (entry.app, entry.name), "up", entry.name
+        if entry.direction == Direction.BACKWARD:
+            parents = standing.graph.near(key, standing.graph.parents)
+            way, target = "down", parents[0][1] if parents else "zero"
+        yield Diagnosis(
+            "interrupted",
+            f"{label(key)} was interrupted on its way {way}, in process {entry.process} on"
+            f" {entry.host}.",
+            f"Finish it with manage.py migrate {entry.app} {target}; it goes on where it stopped.",
+        )
+
+
+def _forgotten_cursors(standing):
+    connection = standing.connection
+    if not tables.exists(connection, Cursor):
+        return
+    for cursor in batches.finished(connection):
+        yield Diagnosis(
+            "cursor",
+            f"A cursor of {cursor.owner} was left, though that has ended.",
+            "Nothing is lost; --fix deletes it, and so does the next migrate.",
+            cursor.delete,
+        )
+
+
+def _invalid_indexes(standing):
+    connection = standing.connection
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT quote_ident(name.relname), quote_ident(home.relname) FROM pg_index"
+            " JOIN pg_class AS name ON name.oid = indexrelid"
+            " JOIN pg_class AS home ON home.oid = indrelid"
+            " WHERE NOT indisvalid AND home.relnamespace = current_schema()::regnamespace"
+            " ORDER BY 1"
+        )
+        found = cursor.fetchall()
+    for name, table in found:
+        # What a REINDEX CONCURRENTLY that failed leaves beside the index itself.
+        is_left_over = name.strip('"').endswith(("_ccnew", "_ccold"))
+        what = "DROP INDEX CONCURRENTLY" if is_left_over else "REINDEX INDEX CONCURRENTLY"
+
+        def cure(sql=f"{what} {name}"):
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+
+        yield Diagnosis(
+            "invalid index",
+            f"The index {name} of {table} is invalid: it was not finished, and no query uses it.",
+            f"--fix runs {what} {name}, for which nobody waits.",
+            cure,
+        )
+
+
+def _sequences_behind(standing):
+    """Keys that the next rows would get although they are taken, as after a restored dump."""
+    connection = standing.connection
+    if connection.vendor != "postgresql":
+        return
+    present = set(connection.introspection.table_names())
+    for model in [*apps.get_models(include_auto_created=True), *tables.MODELS]:
+        table, key = model._meta.db_table, model._meta.auto_field
+        if key is None or table not in present or not model._meta.managed:
+            continue
+        quoted = connection.ops.quote_name(table)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [quoted, key.column])
+            [sequence] = cursor.fetchone()
+            if sequence is None:
+                continue
+            cursor.execute(
+                f"SELECT max({connection.ops.quote_name(key.column)}),"
+                f" (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence})"
+                f" FROM {quoted}"
+            )
+            highest, last = cursor.fetchone()
+        if (highest or 0) > last:
+
+            def cure(model=model):
+                with connection.cursor() as cursor:
+                    for sql in connection.ops.sequence_reset_sql(no_style(), [model]):
+                        cursor.execute(sql)
+
+            yield Diagnosis(
+                "sequence",
+                f"{table} has rows up to key {highest}, but its sequence stands at {last}: new rows"
+                " would be refused.",
+                "--fix sets it, as manage.py sqlsequencereset does.",
+                cure,
+            )
+
+
+def _orphans(standing):
+    try:
+        standing.connection.check_constraints()
+    except IntegrityError as error:
+        yield Diagnosis(
+            "orphan",
+            f"{str(error).rstrip('.')}.",
+            "Mend or delete the row; until then SQLite refuses to change its table.",
+        )
+
+
+def _behind(standing):
+    left = [key for key in standing.graph.order if key not in standing.applied]
+    if left:
+        number = len(left)
+        yield Diagnosis(
+            "behind",
+            f"Target database is not up to date: {migrations(number)}"
+            f" {'is' if number == 1 else 'are'} left to apply: {labels(left)}.",
+            "Apply with manage.py migrate, or by steps with manage.py db upgrade +1.",
+        )
+
+
+def _unwritten(standing):
+    detector = MigrationAutodetector(standing.loader.project_state(), ProjectState.from_apps(apps))
+    for app in sorted(detector.changes(graph=standing.loader.graph)):
+        yield Diagnosis(
+            "unwritten",
+            f"The models of {app} have changes that no migration has.",
+            f"Write them down with manage.py makemigrations {app}.",
+        )

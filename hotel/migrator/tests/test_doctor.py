@@ -1,0 +1,174 @@
+"""``manage.py db doctor``: what is wrong, what mends it, and what it mends itself."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from hotel.migrator.tables import Cursor
+from hotel.migrator.tests.test_verbs import apps, db, table  # noqa: F401
+
+
+def doctor(*words):
+    """Return the exit code and the findings."""
+    out, code = StringIO(), 0
+    try:
+        call_command("db", "doctor", "--json", *words, stdout=out)
+    except SystemExit as ended:
+        code = ended.code
+    return code, json.loads(out.getvalue())
+
+
+def only(*words):
+    """Return the exit code, and what is wrong, which is one thing, and what mends it."""
+    code, [found] = doctor(*words)
+    return code, found["kind"], found["what"], found["mend"]
+
+
+@pytest.fixture
+def at_head(apps):  # noqa: F811
+    """Two apps at head, whose models are those of their migrations."""
+    key = "    id = models.AutoField(primary_key=True)\n"
+    for app, names in zip(apps.apps, (("Bed", "Desk", "Lamp"), ("Glass", "Bottle")), strict=True):
+        app.models("".join(f"class {name}(models.Model):\n{key}\n" for name in names))
+    db("upgrade", verbosity=0)
+    return apps
+
+
+def test_nothing_is_wrong(at_head):
+    assert db("doctor") == "Nothing is wrong.\n"
+    assert doctor() == (0, [])
+
+
+def test_what_is_left_to_apply(at_head):
+    db("downgrade", "-1", verbosity=0)
+    assert only() == (
+        1,
+        "behind",
+        "Target database is not up to date: 1 migration is left to apply: bar.0002_add_bottles.",
+        "Apply with manage.py migrate, or by steps with manage.py db upgrade +1.",
+    )
+
+
+def test_what_no_migration_has(at_head):
+    at_head.apps[1].models("class Spoon(models.Model):\n    pass\n")
+    assert only()[1:] == (
+        "unwritten",
+        "The models of bar have changes that no migration has.",
+        "Write them down with manage.py makemigrations bar.",
+    )
+
+
+def test_a_file_that_is_missing_and_one_that_was_edited(at_head):
+    annexe, bar = at_head.apps
+    text = bar.path("0001_initial").read_text()
+    bar.path("0001_initial").write_text(text.replace("AutoField(", "AutoField(editable=False, "))
+    annexe.path("0003_add_lamps").unlink()
+    annexe.project.reload()
+    kinds = {found["kind"]: found for found in doctor()[1]}
+    assert kinds["missing"]["what"] == "annexe.0003_add_lamps is applied, and its file is missing."
+    assert kinds["edited"]["what"] == (
+        "The file of bar.0001_initial was changed after it had been applied."
+    )
+    assert not kinds["edited"]["can_fix"]
+
+
+def test_two_ends(at_head):
+    at_head.apps[0].write("0003_add_shelves", table("Shelf"), after=[("annexe", "0002_add_desks")])
+    kinds = {found["kind"]: found for found in doctor()[1]}
+    assert kinds["conflict"]["what"] == (
+        "annexe ends in 2 migrations: annexe.0003_add_lamps, annexe.0003_add_shelves."
+    )
+
+
+def test_a_record_that_is_there_twice_is_mended(at_head, history):
+    history.execute(
+        "INSERT INTO django_migrations (app, name, applied)"
+        " SELECT app, name, applied FROM django_migrations WHERE name = '0002_add_desks'"
+    )
+    code, [found] = doctor()
+    assert (code, found["can_fix"], found["fixed"]) == (1, True, False)
+    assert found["what"] == (
+        "annexe.0002_add_desks is recorded twice, so two processes have applied it at once."
+    )
+    code, [found] = doctor("--fix")
+    assert (code, found["fixed"]) == (0, True)
+    assert doctor() == (0, [])
+
+
+def test_a_cursor_of_what_has_ended_is_deleted(at_head, annexe_tables):
+    counts = {"rows_read": 1, "rows_changed": 1, "rows_archived": 0}
+    Cursor.objects.create(owner="annexe.0001_initial#0 forward", last_key="1", **counts)
+    assert only("--fix")[:3] == (
+        0,
+        "cursor",
+        "A cursor of annexe.0001_initial#0 forward was left, though that has ended.",
+    )
+    assert not Cursor.objects.exists()
+
+
+@pytest.fixture
+def annexe_tables(at_head):
+    """The migrator's own tables."""
+    from hotel.migrator import tables
+
+    with connection.schema_editor() as editor:
+        tables.ensure(editor)
+
+
+def test_a_run_that_was_cut_off(at_head, history):
+    moment, event = 0, ""
+    while event != "started":  # of a migration, and not between two
+        db("upgrade", verbosity=0)
+        moment += 1
+        assert at_head.killed(moment, "annexe", "zero")
+        [(app, name, process, host, event)] = history.execute(
+            "SELECT app, name, process, host, event FROM migrator_journal ORDER BY id DESC LIMIT 1"
+        )
+    found = [found for found in doctor()[1] if found["kind"] == "interrupted"]
+    before = {"0003_add_lamps": "0002_add_desks", "0002_add_bottles": "0001_initial"}[name]
+    assert [(one["what"], one["mend"]) for one in found] == [
+        (
+            f"{app}.{name} was interrupted on its way down, in process {process} on {host}.",
+            f"Finish it with manage.py migrate {app} {before}; it goes on where it stopped.",
+        )
+    ]
+
+
+@pytest.mark.postgresql
+def test_an_invalid_index_is_made_anew(at_head, history):
+    history.execute("CREATE INDEX by_key ON annexe_bed (id)")
+    history.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'by_key'::regclass")
+    assert only() == (
+        1,
+        "invalid index",
+        "The index by_key of annexe_bed is invalid: it was not finished, and no query uses it.",
+        "--fix runs REINDEX INDEX CONCURRENTLY by_key, for which nobody waits.",
+    )
+    assert doctor("--fix")[0] == 0
+    assert doctor() == (0, [])
+
+
+@pytest.mark.postgresql
+def test_a_sequence_that_lags_behind_is_set(at_head, history):
+    history.execute("INSERT INTO annexe_bed (id) VALUES (7)")
+    assert only()[1:3] == (
+        "sequence",
+        "annexe_bed has rows up to key 7, but its sequence stands at 0: new rows would be refused.",
+    )
+    assert doctor("--fix")[0] == 0
+    history.execute("INSERT INTO annexe_bed DEFAULT VALUES")
+    assert history.execute("SELECT max(id) FROM annexe_bed") == [(8,)]
+
+
+def test_what_is_found_is_told_in_words(at_head):
+    db("downgrade", "-1", verbosity=0)
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("db", "doctor", stdout=out)
+    assert out.getvalue() == (
+        "Target database is not up to date: 1 migration is left to apply: bar.0002_add_bottles."
+        " Apply with manage.py migrate, or by steps with manage.py db upgrade +1.\n"
+    )
