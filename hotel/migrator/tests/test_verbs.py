@@ -5,10 +5,13 @@ import re
 from io import StringIO
 
 import pytest
+from django.apps import apps as registry
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models.signals import post_migrate, pre_migrate
 
+from hotel.migrator.history import entries
 from hotel.migrator.tests.test_exactly_once import journal, pairs
 
 
@@ -268,3 +271,88 @@ def test_forks_are_shown(apps):
     )
     db("upgrade", "annexe.0003_add_s")
     assert journal() == pairs("0001_initial", "0002_add_desks", "0003_add_shelves")
+
+
+# Graphs and databases that are not plain
+
+
+def squash(annexe):
+    """Replace annexe's first two migrations by one."""
+    annexe.write(
+        "0001_squashed_0002",
+        f"{table('Bed')},\n{table('Desk')}",
+        after=[],
+        code="REPLACED = [('annexe', '0001_initial'), ('annexe', '0002_add_desks')]",
+    )
+    path = annexe.path("0001_squashed_0002")
+    text = path.read_text()
+    path.write_text(text.replace("    atomic =", "    replaces = REPLACED\n    atomic ="))
+    annexe.project.reload()
+
+
+def test_a_squashed_migration_is_one_step_and_all_its_records(apps, history):
+    annexe = apps.apps[0]
+    db("upgrade", "annexe.0002")
+    squash(annexe)
+    assert db("current").splitlines()[0] == "annexe.0001_squashed_0002 1 behind"
+    db("upgrade", "+1")  # whatever comes next
+    db("downgrade", "-1")
+    db("downgrade", "-1")
+    assert at() == []
+    assert tables(history) == []
+    db("upgrade", "annexe.0001")
+    # All that it stands for is recorded, and it too.
+    assert sorted(at()) == ["annexe.0001", "annexe.0001", "annexe.0002"]
+    assert tables(history) == ["annexe_bed", "annexe_desk"]
+
+
+def test_what_changes_no_table_is_a_step_all_the_same(apps, history):
+    annexe = apps.apps[0]
+    annexe.write("0004_say_bunk", 'migrations.AlterModelOptions("bed", {"verbose_name": "bunk"})')
+    annexe.write("0005_nothing")
+    db("upgrade", "annexe")
+    db("downgrade", "-1")
+    assert at()[-1] == "annexe.0004"
+    db("downgrade", "-1")
+    assert at()[-1] == "annexe.0003"
+
+
+def test_who_listens_to_migrate_hears_of_steps_with_the_models_of_then(apps):
+    heard = []
+
+    def listen(sender, apps, plan, **kwargs):
+        names = sorted(model.__name__ for model in apps.get_models())
+        heard.append((names, [(step.name, backwards) for step, backwards in plan]))
+
+    for signal in (pre_migrate, post_migrate):
+        signal.connect(listen, sender=registry.get_app_config("migrator"))
+    try:
+        db("upgrade", "annexe.0002")
+        db("downgrade", "-1")
+    finally:
+        for signal in (pre_migrate, post_migrate):
+            signal.disconnect(listen, sender=registry.get_app_config("migrator"))
+    up, down = [("0001_initial", False), ("0002_add_desks", False)], [("0002_add_desks", True)]
+    assert heard == [([], up), (["Bed", "Desk"], up), (["Bed", "Desk"], down), (["Bed"], down)]
+
+
+def test_another_database_stands_where_it_stands(apps, tmp_path):
+    settings = {**connection.settings_dict, "ENGINE": "django.db.backends.sqlite3", "OPTIONS": {}}
+    connections.databases["other"] = {**settings, "NAME": str(tmp_path / "other.sqlite3")}
+    try:
+        db("upgrade", "annexe.0001")
+        call_command("migrate", "bar", database="other", verbosity=0)
+        assert db("current").splitlines()[0] == "annexe.0001_initial 2 behind"
+        assert db("current", database="other").splitlines()[0] == "annexe.0002_add_desks 1 behind"
+        db("downgrade", "-1", database="other")
+        assert at() == ["annexe.0001"]
+        assert [entry.name for entry in journal_of("other", event="finished")][-1] == (
+            "0002_add_bottles"
+        )
+    finally:
+        connections["other"].close()
+        del connections["other"], connections.databases["other"]
+
+
+def journal_of(alias, **conditions):
+    return entries(connections[alias], **conditions)
