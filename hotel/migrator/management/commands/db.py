@@ -113,9 +113,8 @@ class Command(Migrate):
         words = iter(argv)
         joined = []
         for word in words:
-            if word in ("-r", "--rev-range"):
-                word = f"--rev-range={next(words, '')}"
-            joined.append(word)
+            value = next(words, None) if word in ("-r", "--rev-range") else None
+            joined.append(word if value is None else f"--rev-range={value}")
         super().run_from_argv(joined)
 
     def handle(self, *, verb, database, **options):
