@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q -p no:cacheprovide
 ON_POSTGRESQL := $(BIN)/python -m hotel.on_postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate test test-sqlite test-postgres stress lint bench
+.PHONY: help run migrate test test-sqlite test-postgres stress proof lint bench
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,6 +43,9 @@ stress: $(READY)  ## Django's tests of migrate; more rows, longer stories for th
 	ROUND_TRIPS=$(ROUNDS) $(ON_POSTGRESQL) $(PYTEST) $(STRESSED)
 	DATABASE_URL=sqlite://:memory: KILLS=$(KILLS) $(PYTEST) $(KILLED)
 	KILLS=$(KILLS) $(ON_POSTGRESQL) $(PYTEST) $(KILLED)
+
+proof: $(READY)  ## the same accidents on plain Django and here, side by side, on both engines
+	$(BIN)/python -m bench.proof
 
 lint: $(READY)  ## style, types, and models that agree with the migrations
 	$(BIN)/ruff check .
