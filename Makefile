@@ -53,11 +53,14 @@ lint: $(READY)  ## style, types, and models that agree with the migrations
 	$(BIN)/mypy .
 	DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: $(READY)  ## a big hotel on both engines: to head and back, and what its pages cost
+bench: $(READY)  ## what migrate and a big hotel cost on both engines, beside plain Django
 	$(BIN)/python -m bench.history
 	$(BIN)/python -m bench.pages
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.history
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.pages --reservations 1000000
+	$(BIN)/python -m bench.migrate
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.migrate
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.interference
 
 $(READY): requirements.txt requirements-dev.txt requirements-prod.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
