@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.migrations.recorder import MigrationRecorder
 
 from hotel.migrator import tables
@@ -110,9 +110,9 @@ class Story:
         return {"seconds": round(time.monotonic() - self.started, 6), "rows": self.rows}
 
     def _write(self, event, **more):
+        # One statement: alone it is a transaction, and in one it needs no savepoint.
         entry = JournalEntry(event=event, **self.facts, **more)
-        with transaction.atomic(using=self.journal.alias):
-            entry.save(using=self.journal.alias, force_insert=True)
+        entry.save(using=self.journal.alias, force_insert=True)
 
 
 # Statements that change rows; but not those of the migrator's and the recorder's own tables, nor
