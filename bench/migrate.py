@@ -3,14 +3,17 @@
 Run with ``make bench``, or ``python -m bench.migrate``. The database is one of its own, like that
 of ``bench.history``. Measured are ``migrate`` with nothing to do, ``migrate`` from an empty
 database to head, and ``migrate --check`` at head. Each run is a process like the one an operator
-starts; the two sides take turns within one run, so that both see the same machine, and the medians
-are compared. A bound that is broken ends with exit code 1.
+starts; the sides take turns within one run, so that all see the same machine, and the medians are
+compared. A bound that is broken ends with exit code 1.
 
 Plain Django is ``bench.plain``: the same project, settings and migrations, with Django's own
 command and executor. So what the ratio shows is lock, journal, lock timeout, and the receivers of
 ``pre_migrate`` and ``post_migrate`` with which the migrator looks for half-done work and counts
-rows; and, to its advantage, that the guarded command looks for garbage more rarely. The operations of
-the migrations are the same on both sides, the migrator's own among them.
+rows; and, to its advantage, that the guarded command looks for garbage more rarely. The operations
+of the migrations are the same on both sides, the migrator's own among them.
+
+Alembic runs the same DDL beside both, without a bound (``bench.alembic_twin``, which says what is
+left out): ``upgrade head`` and ``current --check-heads``. It is skipped if it cannot be installed.
 """
 
 import argparse
@@ -19,13 +22,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from statistics import median
 
+from bench import alembic_twin
 from bench.databases import Postgresql, Sqlite
 from bench.history import NAME
 
-SIDES = {"guarded": "manage", "plain": "bench.plain"}
+MANAGE = {"guarded": "manage", "plain": "bench.plain"}
+WORDS = {
+    "migrate": {"guarded": ["migrate"], "plain": ["migrate"], "Alembic": ["upgrade", "head"]},
+    "check": {
+        "guarded": ["migrate", "--check"],
+        "plain": ["migrate", "--check"],
+        "Alembic": ["current", "--check-heads"],
+    },
+}
 BOUNDS = {"at head": 1.15, "from zero": 1.1}  # guarded / plain
 
 
@@ -34,40 +46,66 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--rounds-from-zero", type=int, default=7)
+    parser.add_argument("--without-alembic", action="store_true")
     options = parser.parse_args()
     url = os.environ.get("DATABASE_URL", "")
-    with tempfile.TemporaryDirectory(prefix="hotel-bench-") as folder:
-        on_postgresql = url.startswith("postgres")
-        with closing(Postgresql(url, NAME) if on_postgresql else Sqlite(folder)) as database:
-            os.environ["DATABASE_URL"] = database.url
-            broken = measure(database, options.rounds, options.rounds_from_zero)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hotel-bench-"))
+
+        def database(name):
+            if url.startswith("postgres"):
+                return stack.enter_context(closing(Postgresql(url, name)))
+            os.mkdir(os.path.join(folder, name))
+            return stack.enter_context(closing(Sqlite(os.path.join(folder, name))))
+
+        both = database(NAME)
+        print(
+            f"{both.engine}: medians of {options.rounds} runs,"
+            f" from zero of {options.rounds_from_zero}"
+        )
+        sides = {side: ([sys.executable, "-m", module], both) for side, module in MANAGE.items()}
+        if not options.without_alembic:
+            twin = database(f"{NAME}_twin")
+            try:
+                sides["Alembic"] = alembic_twin.make(folder, twin), twin
+            except alembic_twin.NotMade as reason:
+                print(f"  Alembic is skipped: {reason}.")
+        broken = measure(sides, options.rounds, options.rounds_from_zero)
     print(f"beyond the bounds: {', '.join(broken)}" if broken else "within the bounds")
     sys.exit(1 if broken else 0)
 
 
-def measure(database, rounds, rounds_from_zero):
+def measure(sides, rounds, rounds_from_zero):
     """Print medians and ratios; return what is beyond its bound."""
-    print(f"{database.engine}: medians of {rounds} runs, from zero of {rounds_from_zero}")
     broken = []
-    ways = {
-        "from zero": (rounds_from_zero, ["migrate"], database.empty),
-        "at head": (rounds, ["migrate"], None),
-        "at head, --check": (rounds, ["migrate", "--check"], None),
-    }
-    for way, (number, words, before) in ways.items():
-        seconds = {side: [] for side in SIDES}
+    for way, number, words in (
+        ("from zero", rounds_from_zero, "migrate"),
+        ("at head", rounds, "migrate"),
+        ("at head, --check", rounds, "check"),
+    ):
+        seconds = {side: [] for side in sides}
         for turn in range(number + 1):  # the first warms up
-            for side in reversed(SIDES) if turn % 2 else SIDES:  # nobody always has the first turn
-                if before:
-                    before()
-                taken = run(side, words)
+            order = list(sides)
+            first = turn % len(order)  # nobody always has the first turn
+            for side in order[first:] + order[:first]:
+                command, database = sides[side]
+                if way == "from zero":
+                    database.empty()
+                taken = run([*command, *WORDS[words][side]], database.url)
                 if turn:
                     seconds[side].append(taken)
-        guarded, plain = (median(seconds[side]) for side in SIDES)
-        ratio, bound = guarded / plain, BOUNDS.get(way)
+        medians = {side: median(taken) for side, taken in seconds.items()}
+        ratio, bound = medians["guarded"] / medians["plain"], BOUNDS.get(way)
         print(
-            f"  {way:<18}{guarded * 1000:7.0f} ms, plain {plain * 1000:7.0f} ms: {ratio:5.3f} x"
-            + (f" (at most {bound} x)" if bound else ""),
+            f"  {way:<18}"
+            + ", ".join(f"{side} {taken * 1000:.0f} ms" for side, taken in medians.items())
+            + f": {ratio:.3f} x plain"
+            + (f" (at most {bound} x)" if bound else "")
+            + "".join(
+                f", {medians['guarded'] / medians[side]:.3f} x {side}"
+                for side in sides
+                if side not in MANAGE
+            ),
             flush=True,
         )
         if bound and ratio > bound:
@@ -75,15 +113,15 @@ def measure(database, rounds, rounds_from_zero):
     return broken
 
 
-def run(side, words):
-    """Run one side's command line and return its seconds."""
+def run(command, url):
+    """Run a command line and return its seconds."""
     started = time.monotonic()
     end = subprocess.run(
-        [sys.executable, "-m", SIDES[side], *words], stdout=subprocess.DEVNULL, stderr=-1, text=True
+        command, env={**os.environ, "DATABASE_URL": url}, capture_output=True, text=True
     )
     taken = time.monotonic() - started
     if end.returncode:
-        sys.exit(f"{side} {' '.join(words)} failed: {end.stderr}")
+        sys.exit(f"{' '.join(command)} failed: {end.stderr}")
     return taken
 
 
