@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q -p no:cacheprovide
 ON_POSTGRESQL := $(BIN)/python -m hotel.on_postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate test test-sqlite test-postgres stress lint bench
+.PHONY: help run migrate test test-sqlite test-postgres stress proof lint bench
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,17 +44,23 @@ stress: $(READY)  ## Django's tests of migrate; more rows, longer stories for th
 	DATABASE_URL=sqlite://:memory: KILLS=$(KILLS) $(PYTEST) $(KILLED)
 	KILLS=$(KILLS) $(ON_POSTGRESQL) $(PYTEST) $(KILLED)
 
+proof: $(READY)  ## the same accidents on plain Django and here, side by side, on both engines
+	$(BIN)/python -m bench.proof
+
 lint: $(READY)  ## style, types, and models that agree with the migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: $(READY)  ## a big hotel on both engines: to head and back, and what its pages cost
+bench: $(READY)  ## what migrate and a big hotel cost on both engines, beside plain Django
 	$(BIN)/python -m bench.history
 	$(BIN)/python -m bench.pages
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.history
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.pages --reservations 1000000
+	$(BIN)/python -m bench.migrate
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.migrate
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.interference
 
 $(READY): requirements.txt requirements-dev.txt requirements-prod.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.migrations.recorder import MigrationRecorder
 
 from hotel.migrator import tables
@@ -110,9 +110,9 @@ class Story:
         return {"seconds": round(time.monotonic() - self.started, 6), "rows": self.rows}
 
     def _write(self, event, **more):
+        # One statement: alone it is a transaction, and in one it needs no savepoint.
         entry = JournalEntry(event=event, **self.facts, **more)
-        with transaction.atomic(using=self.journal.alias):
-            entry.save(using=self.journal.alias, force_insert=True)
+        entry.save(using=self.journal.alias, force_insert=True)
 
 
 # Statements that change rows; but not those of the migrator's and the recorder's own tables, nor
@@ -178,19 +178,30 @@ def _meaning(node):
         return [_meaning(item) for item in node]
     if not isinstance(node, ast.AST):
         return node
-    fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, [])}
-    fields.pop("kind", None)  # u"" or ""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        fields["names"] = sorted(node.names, key=lambda item: item.name)
-    if "body" in fields and isinstance(node.body, list):
-        fields["body"] = [item for item in node.body if not _is_docstring(item)]
-        imports = [item for item in fields["body"] if isinstance(item, ast.Import | ast.ImportFrom)]
-        others = [item for item in fields["body"] if item not in imports]
-        fields["body"] = sorted(imports, key=lambda item: repr(_meaning(item))) + others
-    return (
-        type(node).__name__,
-        [(name, _meaning(value)) for name, value in sorted(fields.items())],
-    )
+    fields = []
+    for name in _fields(type(node)):
+        value = getattr(node, name, None)
+        if name == "names" and isinstance(node, ast.Import | ast.ImportFrom):
+            value = sorted(value, key=lambda item: item.name)
+        if name == "body" and isinstance(value, list) and value:
+            fields.append((name, _meaning_of_block(value)))
+        elif value is not None and value != []:
+            fields.append((name, _meaning(value)))
+    return (type(node).__name__, fields)
+
+
+@cache
+def _fields(kind):
+    return sorted(set(kind._fields) - {"kind"})  # that is u"" or ""
+
+
+def _meaning_of_block(statements):
+    imports, others = [], []
+    for statement in statements:
+        if not _is_docstring(statement):
+            is_import = isinstance(statement, ast.Import | ast.ImportFrom)
+            (imports if is_import else others).append(_meaning(statement))
+    return sorted(imports, key=repr) + others
 
 
 def _is_docstring(node):

@@ -127,8 +127,9 @@ class Executor(MigrationExecutor):
             steps.append((_reentrant(operation), before, state))
         if story.is_backwards:
             steps = [(operation, after, before) for operation, before, after in reversed(steps)]
-        done = story.operations_done()
-        if 0 <= done < len(steps) and story.was_stopped() and not _may_repeat(steps[done][0]):
+        was_stopped = story.was_stopped()
+        done = story.operations_done() if was_stopped else 0
+        if was_stopped and done < len(steps) and not _may_repeat(steps[done][0]):
             _refuse_to_repeat(migration, steps[done][0].describe(), story)
         for number, step in enumerate(steps[done:], done):
             self._operation(migration, number, step, story)

@@ -1,5 +1,6 @@
 """Each migration runs once, however many run ``migrate`` at once, and whoever is killed."""
 
+import gc
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from hotel.migrator import locks
+from hotel.migrator.management.commands.migrate import RARELY
 from hotel.migrator.tables import JournalEntry
 
 ROUNDS = int(os.environ.get("ROUND_TRIPS", 1))  # make stress asks for more
@@ -134,3 +136,24 @@ def test_one_that_waits_too_long_says_for_whom_and_ends_with_4(project, star, hi
     assert journal() == pairs("0001_initial", "0002_add_ten")
     call_command("migrate", verbosity=0)
     assert light(history) == 11
+
+
+def test_garbage_is_looked_for_rarely_while_it_runs_and_as_before_afterwards(project, annexe):
+    annexe.write("0001_note", "migrations.RunPython(note)", code=NOTE)
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    try:
+        project.migrate()
+        assert gc.get_threshold() == (700, 10, 10)
+    finally:
+        gc.set_threshold(*before)
+    assert (annexe.migrations / "noted").read_text() == str(RARELY)
+
+
+NOTE = """
+import gc
+from pathlib import Path
+
+def note(apps, editor):
+    (Path(__file__).parent / "noted").write_text(str(gc.get_threshold()))
+"""
