@@ -16,11 +16,19 @@ from django.db import DatabaseError, OperationalError, connections
 from django.db.migrations.exceptions import (
     CircularDependencyError,
     InconsistentMigrationHistory,
+    IrreversibleError,
     MigrationSchemaMissing,
     NodeNotFoundError,
 )
 
 from hotel.migrator.exceptions import explain
+
+OF_MIGRATIONS = (
+    CircularDependencyError,
+    InconsistentMigrationHistory,
+    IrreversibleError,
+    NodeNotFoundError,
+)
 
 # SQLSTATE classes of a server that is going away: connection exception, operator intervention.
 CONNECTION_LOST = ("08", "57P")
@@ -78,7 +86,7 @@ def errors_in_one_sentence(argv):
             sys.exit(sentence)
         _end_with_explanation(error)
         raise
-    except (CircularDependencyError, InconsistentMigrationHistory, NodeNotFoundError) as error:
+    except OF_MIGRATIONS as error:
         _end_with_explanation(error)
     except BrokenPipeError:  # whoever reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

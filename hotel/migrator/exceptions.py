@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from django.db.migrations.exceptions import (
     CircularDependencyError,
     InconsistentMigrationHistory,
+    IrreversibleError,
     NodeNotFoundError,
 )
 
@@ -77,6 +78,11 @@ def explain(error):
             f"{str(error).rstrip('.')}. If the database has what that one makes, record it with"
             " manage.py db stamp; if not, the file came too late: let it depend on what is applied,"
             " and nothing that is applied depend on it."
+        )
+    if isinstance(error, IrreversibleError):
+        return RefusedByPreflight(
+            f"{error}. Nothing was changed: give it one, such as migrations.RunPython.noop if there"
+            " is nothing to take back, or stop above it; manage.py migrate --plan shows the way."
         )
     if isinstance(error, DatabaseError) and hasattr(error, "migration"):
         line = next(iter(str(error).splitlines()), "")

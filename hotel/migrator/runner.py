@@ -41,6 +41,8 @@ class Executor(MigrationExecutor):
             plan = self.migration_plan(targets)
         if not plan:
             return super().migrate(targets, plan, state, fake, fake_initial)
+        if not fake:
+            _refuse_irreversible(plan)
         self._begin()
         with short_lock_timeout(self.connection):
             return super().migrate(targets, plan, state, fake, fake_initial)
@@ -242,6 +244,17 @@ def run(executor, plan, *, verbosity=1, interactive=False, stdout=None):
             models.unregister_model(*key)
     models.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in real])
     emit_post_migrate_signal(**said, stdout=stdout, apps=models, plan=plan)
+
+
+def _refuse_irreversible(plan):
+    """Raise IrreversibleError before anything is unapplied; Django does when it comes to that."""
+    for migration, backwards in plan:
+        for operation in migration.operations if backwards else ():
+            if not operation.reversible:
+                raise IrreversibleError(
+                    f"{migration} cannot be unapplied, because it has an operation without a way"
+                    f" back ({operation.describe()})"
+                )
 
 
 def _move(migration, story):

@@ -50,6 +50,7 @@ SETTINGS = """
 from hotel.settings import *
 
 INSTALLED_APPS = ["hotel.migrator", *{labels}]
+MIGRATION_SCOPE = {labels}
 ROOT_URLCONF = None
 DATABASES["default"]["NAME"] = {name!r}
 """

@@ -130,3 +130,22 @@ def test_an_error_of_programming_keeps_its_traceback(project, tables):  # noqa: 
     done = project.manage("migrate")
     assert "ZeroDivisionError" in done.stderr.splitlines()[-1]
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize("words", [["migrate", "annexe", "0001"], ["db", "downgrade", "-2"]])
+def test_a_step_without_a_way_back_stops_nothing_half_way(project, tables, words):  # noqa: F811
+    tables.write("0002_for_good", 'migrations.RunSQL("SELECT 1")')
+    tables.write("0003_add_lamps", table("Lamp")).migrate()
+    before = project.facts()
+    done = project.manage(*words)
+    assert done.returncode == 3
+    assert "annexe.0002_for_good" in done.stderr
+    assert "Nothing was changed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert project.facts() == before
+
+
+def test_a_step_without_a_way_back_can_be_recorded_as_undone(project, tables):  # noqa: F811
+    tables.write("0002_for_good", 'migrations.RunSQL("SELECT 1")').migrate()
+    done = project.manage("migrate", "--fake", "annexe", "0001")
+    assert said(done) == ("", 0)
