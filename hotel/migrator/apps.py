@@ -15,6 +15,7 @@ class MigratorConfig(AppConfig):
 
         for follow in (
             batches.forget_finished,
+            preflight.refuse_unfinished,
             preflight.refuse_to_leave_half_done,
             preflight.refuse_orphans,
             proof.begin,

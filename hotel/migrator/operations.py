@@ -15,7 +15,8 @@ becomes safe by changing ``migrations.`` to ``operations.``:
 * these four say ``reentrant = True``: in a migration that is not atomic they go on where a kill
   or a lock stopped them, and ``hotel.migrator.runner`` may repeat them;
 * ``MakeAware`` gives instants a time zone; ``AddRules`` and ``ValidateRules`` add what must be true
-  (``hotel.migrator.constraints``) on top of rows for which it is not.
+  (``hotel.migrator.constraints``) on top of rows for which it is not;
+* ``Unfinished`` stands in a file that is still to be written, and runs never.
 """
 
 import logging
@@ -35,6 +36,7 @@ from hotel.migrator import tables
 from hotel.migrator.archive import Archive
 from hotel.migrator.batches import BATCH_SIZE, Batches
 from hotel.migrator.constraints import Check, Exclusion, end_sql, exempt_sql
+from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.expressions import FromText, IsDistinctFrom
 
 logger = logging.getLogger(__name__)
@@ -1051,3 +1053,44 @@ class RemoveIndex(Online, django_operations.RemoveIndex):
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             index = to_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
             self._create(schema_editor, model, index)
+
+
+class Unfinished(Operation):
+    """Stands in a migration that ``db revision`` made until a developer has written the rest.
+
+    what: is to be written. The file can be loaded and ``migrate`` refuses to run it, before the
+    first statement: an empty migration that ran would be recorded, and its contents never run.
+    """
+
+    reversible = True
+    reduces_to_sql = False
+    category = OperationCategory.PYTHON
+
+    def __init__(self, what):
+        self.what = what
+
+    def state_forwards(self, app_label, state):
+        """Change nothing."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Refuse to run. Preflight has done so already, where there is one."""
+        name, _, _ = _owner(self, app_label).partition("#")
+        raise self.refusal({name: self.what})
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Change nothing."""
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Still to be written: {self.what}"
+
+    @staticmethod
+    def refusal(found):
+        """Return the error about migrations that are to be written: ``{app.name: what}``."""
+        names = ", ".join(f"{name} ({what})" for name, what in found.items())
+        one = len(found) == 1
+        return RefusedByPreflight(
+            f"{names} {'is' if one else 'are'} not written yet: write {'it' if one else 'each'},"
+            " delete the line that says Unfinished, and run the same command again. Nothing was"
+            " changed."
+        )

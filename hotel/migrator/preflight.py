@@ -6,8 +6,25 @@ from django.db.migrations.loader import MigrationLoader
 
 from hotel.migrator import tables
 from hotel.migrator.batches import parse
+from hotel.migrator.operations import Unfinished
 
 INTERRUPTED = 6  # exit code
+
+
+def refuse_unfinished(sender, *, plan=(), **kwargs):
+    """Raise RefusedByPreflight if the run would come to a migration that is still to be written.
+
+    A receiver of ``pre_migrate``. It is also refused where nothing is run (``--fake``): what is
+    written into a migration that is recorded as applied would never run.
+    """
+    found = {
+        f"{step.app_label}.{step.name}": operation.what
+        for step, backwards in plan
+        for operation in step.operations
+        if isinstance(operation, Unfinished) and not backwards
+    }
+    if found:
+        raise Unfinished.refusal(found)
 
 
 def refuse_to_leave_half_done(sender, *, using, plan=(), **kwargs):

@@ -9,10 +9,7 @@ import inspect
 import re
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
-from django.apps import apps
-from django.conf import settings
 from django.db.migrations import Migration
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -20,22 +17,11 @@ from django.utils.dateparse import parse_date, parse_datetime
 from hotel.migrator import history, preflight, runner
 from hotel.migrator.doctor import diagnoses
 from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
+from hotel.migrator.files import own_apps
 from hotel.migrator.graph import Graph, Plan
 from hotel.migrator.history import Direction, Event
 from hotel.migrator.locks import run_lock
 from hotel.migrator.targets import label, labels, parse, quoted
-
-
-def own_apps():
-    """Return the labels of this project's own apps: ``MIGRATION_SCOPE``, or those in its folder."""
-    if hasattr(settings, "MIGRATION_SCOPE"):
-        return set(settings.MIGRATION_SCOPE)
-    return {
-        config.label
-        for config in apps.get_app_configs()
-        if Path(config.path).is_relative_to(settings.BASE_DIR)
-        and not {"site-packages", "dist-packages"} & {*Path(config.path).parts}
-    }
 
 
 class Standing:

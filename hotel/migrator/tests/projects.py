@@ -6,6 +6,7 @@ A pytest plugin, named in the root conftest.py.
 import importlib
 import io
 import os
+import re
 import select
 import signal
 import subprocess
@@ -16,8 +17,11 @@ from textwrap import dedent, indent
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands
 from django.db import connection
+
+from hotel.migrator import writing
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -260,6 +264,14 @@ class Project:
         """Return rows and shape of every table that is not the migrator's."""
         return self.history.dump(), self.history.catalog()
 
+    def contents(self):
+        """Return every file of the throw-away apps, by its path."""
+        return {
+            path: path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
     def archive(self):
         """Return what is archived: (owner, table, column, key, original, became), in order."""
         columns = "owner, table_name, column_name, row_key, original, became"
@@ -326,6 +338,7 @@ def project(history, tmp_path, monkeypatch):
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(settings, "BASE_DIR", folder)
     made = Project(folder, history)
     try:
         yield made
@@ -337,6 +350,35 @@ def project(history, tmp_path, monkeypatch):
 def annexe(project):
     """A throw-away app, ``annexe``; see ``App``."""
     return project.app("annexe")
+
+
+class Verb:
+    """A verb that writes migration files, run as a script would; ``said`` is what it printed."""
+
+    def __init__(self, project, verb):
+        self.project = project
+        self.verb = verb
+
+    def __call__(self, *arguments, **options):
+        """Run the verb; the paths that it prints are cut down to ``app/migrations/name.py``."""
+        output = io.StringIO()
+        try:
+            return self.verb(*arguments, **{"interactive": False, **options}, stdout=output)
+        finally:
+            self.said = re.sub(r"\S*?(\w+/migrations/)", r"\1", output.getvalue())
+            self.project.reload()
+
+
+@pytest.fixture
+def revise(project):
+    """``db revision``; see ``Verb``."""
+    return Verb(project, writing.revision)
+
+
+@pytest.fixture
+def merge(project):
+    """``db merge``; see ``Verb``."""
+    return Verb(project, writing.merge)
 
 
 ROOM = """

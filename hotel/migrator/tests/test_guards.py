@@ -22,6 +22,7 @@ from django.db.migrations.loader import MigrationLoader
 from conftest import OWN_APPS, OWN_MIGRATIONS
 from hotel.migrator import operations
 from hotel.migrator.constraints import Check, Rule
+from hotel.migrator.naming import VERBS
 from hotel.migrator.operations import BatchedRunPython
 
 VERIFIED = (5, 2)  # the version of Django whose executor, loader and writer were read
@@ -34,11 +35,6 @@ MAY_IMPORT = {
     "hotel.migrator.indexes",
     "hotel.migrator.operations",
 }
-
-VERBS = """
-    add allow alter backfill convert drop exempt forbid index link lock merge move populate
-    remove rename replace require restrict retire split transform validate
-"""
 
 LOSES_ROWS = {
     migrations.CreateModel: operations.CreateModel,
@@ -86,8 +82,8 @@ def complaints_about_name(name):
     if not match:
         return [f"{name} is not a number, a verb and an object, as in 0007_add_deposit"]
     found = []
-    if match[1] not in VERBS.split():
-        found.append(f"{name} begins with {match[1]}, which is none of: {' '.join(VERBS.split())}")
+    if match[1] not in VERBS:
+        found.append(f"{name} begins with {match[1]}, which is none of: {' '.join(VERBS)}")
     if "_auto_" in name or name.endswith("_and_more"):
         found.append(f"{name} was named by a machine: say what it does")
     return found
@@ -389,6 +385,25 @@ def test_wrong_transaction_is_found(sample_, complaint):
 def test_right_transactions_are_not_found():
     assert complaints_about_atomicity(sample(REQUIRE, BATCHED, atomic=False)) == []
     assert complaints_about_atomicity(sample(BATCHED)) == []
+
+
+def complaints_about_blanks(migration_):
+    """Return what is still to be written into a file that ``db revision`` made."""
+    return [
+        f"still to be written: {operation.what}"
+        for operation in flat(migration_.operations)
+        if isinstance(operation, operations.Unfinished)
+    ]
+
+
+@each_migration
+def test_nothing_is_left_to_be_written(key):
+    assert complaints_about_blanks(migration(key)) == []
+
+
+def test_what_is_left_to_be_written_is_found():
+    blank = sample(operations.Unfinished("the rule"), BATCHED, atomic=False)
+    assert complaints_about_blanks(blank) == ["still to be written: the rule"]
 
 
 def complaints_about_rules(migrations_):
