@@ -356,3 +356,57 @@ def test_another_database_stands_where_it_stands(apps, tmp_path):
 
 def journal_of(alias, **conditions):
     return entries(connections[alias], **conditions)
+
+
+# Verbs that write files: what they write is tested in test_writing.py and its neighbours
+
+
+def test_a_revision_is_written_and_refused_until_it_is_filled_in(apps):
+    db("upgrade")
+    said = db("revision", "-m", "Add deposit system", "--app", "annexe", "--template", "sql")
+    assert "0004_add_deposit_system.py" in said
+    apps.reload()
+    assert refused("upgrade")[1] == 3
+    assert refused("revision", "-m", "Update")[1] == 2
+    path = apps.apps[0].path("0004_add_deposit_system")
+    path.unlink()
+    apps.reload()
+
+
+def test_a_model_is_written_down(apps):
+    key = "    id = models.AutoField(primary_key=True)\n"
+    apps.apps[1].models("".join(f"class {name}(models.Model):\n{key}" for name in BAR))
+    said = db("revision", "-m", "Add spoons", "--autogenerate", "--app", "bar", "--noinput")
+    assert "0003_add_spoons.py" in said
+    apps.reload()
+    db("upgrade", "bar")
+    assert at()[-1] == "bar.0003"
+
+
+BAR = ("Glass", "Bottle", "Spoon")
+
+
+def test_two_ends_are_joined(apps):
+    apps.apps[0].write("0003_add_shelves", table("Shelf"), after=[("annexe", "0002_add_desks")])
+    db("merge", "annexe", "-m", "Merge lamps and shelves", "--noinput")
+    apps.reload()
+    db("upgrade")
+    assert "annexe.0004" in at()
+
+
+def test_what_is_applied_is_not_numbered_anew(apps):
+    db("upgrade")
+    apps.apps[0].write("0003_add_shelves", table("Shelf"), after=[("annexe", "0002_add_desks")])
+    assert refused("merge", "annexe", "--rebase", "0003_add_lamps")[1] in (2, 3)
+    db("merge", "annexe", "--rebase", "0003_add_shelves")
+    apps.reload()
+    db("upgrade")
+    assert at()[-1] == "annexe.0004"
+
+
+def test_figures_of_the_files(apps):
+    db("upgrade", "+1")
+    found = json.loads(db("stats", "--json"))
+    assert found["apps"]["annexe"]["applied"] == 1
+    assert found["total"]["migrations"] == 5
+    assert "In all" in db("stats")

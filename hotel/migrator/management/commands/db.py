@@ -5,12 +5,13 @@ import json
 import sys
 from textwrap import dedent
 
-from django.core.management.base import DjangoHelpFormatter
+from django.core.management.base import BaseCommand, DjangoHelpFormatter
 from django.core.management.commands.migrate import Command as Migrate
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 
-from hotel.migrator import verbs
+from hotel.migrator import stats, verbs, writing
 from hotel.migrator.exceptions import WrongUse
+from hotel.migrator.templates import KINDS
 
 EXIT_CODES = """
 exit codes: 0 done, 1 a finding, 2 wrong use or unknown revision, 3 refused before anything was
@@ -41,6 +42,7 @@ class Command(Migrate):
 
         def verb(name, function, **options):
             first, _, rest = function.__doc__.partition("\n\n")
+            rest = rest.partition("Raises")[0]  # what follows is for who writes Python
             added = subparsers.add_parser(
                 name,
                 help=first.removesuffix("."),
@@ -48,7 +50,8 @@ class Command(Migrate):
                 epilog=EXIT_CODES,
                 formatter_class=_Formatter,
             )
-            added.add_argument("--database", default="default", choices=tuple(connections))
+            if options.get("database", True):
+                added.add_argument("--database", default="default", choices=tuple(connections))
             # Those of all commands stand before the verb; here they may follow it.
             added.add_argument(
                 "-v",
@@ -88,11 +91,30 @@ class Command(Migrate):
             "--applied", action="store_true", help="what was done, from the journal, with times"
         )
         verb("branches", verbs.branches)
+        new = verb("revision", writing.revision, reports=False, database=False)
+        new.add_argument("-m", "--message", required=True, help="a verb and an object")
+        new.add_argument("--app", help="the application; of the changed ones, if it is left out")
+        what = new.add_mutually_exclusive_group()
+        what.add_argument(
+            "--autogenerate", action="store_true", help="compare models, as makemigrations does"
+        )
+        what.add_argument("--empty", action="store_true", help="a commented template to fill in")
+        new.add_argument("--template", default="data", help=f"one of {', '.join(KINDS)}")
+        new.add_argument("--head", metavar="REVISION", help="the leaf to continue")
+        new.add_argument("--depends-on", action="append", default=[], metavar="REVISION")
+        self._may_ask(new)
+        join = verb("merge", writing.merge, reports=False)
+        join.add_argument("app", nargs="?", metavar="APP")
+        join.add_argument("-m", "--message", help="a verb and an object")
+        join.add_argument("--rebase", metavar="REVISION", help="number its side anew instead")
+        self._may_ask(join)
         mark = verb("stamp", verbs.stamp)
         mark.add_argument("targets", nargs="*", metavar="TARGET")
         mark.add_argument("--purge", action="store_true", help="forget records without a file")
         mark.add_argument("--plan", action="store_true", help="only show what would be recorded")
 
+        figures = verb("stats", stats.stats)
+        figures.add_argument("--all-apps", action="store_true", help="Django's apps too")
         health = verb("doctor", verbs.doctor)
         health.add_argument("--fix", action="store_true", help="do what is safe")
 
@@ -104,9 +126,18 @@ class Command(Migrate):
             action="store_true",
             help="drop columns and tables with rows that nothing archives",
         )
+        self._may_ask(parser)
+
+    def _may_ask(self, parser):
         parser.add_argument(
             "--noinput", "--no-input", action="store_false", dest="interactive", help="ask nothing"
         )
+
+    def get_check_kwargs(self, options):
+        """Look at the database only for a verb that is about to change it."""
+        if options["verb"] in ("upgrade", "downgrade"):
+            return super().get_check_kwargs(options)
+        return BaseCommand.get_check_kwargs(self, options)
 
     def run_from_argv(self, argv):
         """Let a range begin with a minus sign, which argparse would take for an option."""
@@ -117,10 +148,11 @@ class Command(Migrate):
             joined.append(word if value is None else f"--rev-range={value}")
         super().run_from_argv(joined)
 
-    def handle(self, *, verb, database, **options):
+    def handle(self, *, verb, **options):
         """Run the verb, print what it returns, and end with its exit code."""
         self.verbosity = options["verbosity"]
-        code = getattr(self, f"_{verb}")(connections[database], options)
+        connection = connections[options.get("database", DEFAULT_DB_ALIAS)]
+        code = getattr(self, f"_{verb}")(connection, options)
         if code:
             sys.exit(code)
 
@@ -188,6 +220,25 @@ class Command(Migrate):
             )
         ]
         self._print(options, found, lines)
+
+    def _revision(self, connection, options):
+        names = ("app", "autogenerate", "empty", "template", "head", "depends_on", "interactive")
+        given = {name: options[name] for name in names}
+        writing.revision(options["message"], **given, stdout=self.stdout)
+
+    def _merge(self, connection, options):
+        # What is applied cannot be renamed; a merge alone needs no database.
+        applied = set(verbs.Standing(connection).applied) if options["rebase"] else None
+        names = ("message", "rebase", "interactive")
+        given = {name: options[name] for name in names}
+        writing.merge(options["app"], **given, applied=applied, stdout=self.stdout)
+
+    def _stats(self, connection, options):
+        standing = verbs.Standing(connection)
+        found = stats.stats(
+            connection, standing.loader, standing.graph, all_apps=options["all_apps"]
+        )
+        self._print(options, found, stats.lines(found))
 
     def _stamp(self, connection, options):
         if not options["targets"] and not options["purge"]:
