@@ -86,7 +86,7 @@ def explain(error):
         )
     if isinstance(error, DatabaseError) and hasattr(error, "migration"):
         line = next(iter(str(error).splitlines()), "")
-        kind = _kind(error.__cause__)
+        kind = _kind(error.__cause__ or error)
         undone = "It changed nothing" if error.is_undone else "What it did before that stands"
         return FailedDuringApply(
             f"{error.migration} failed: {line}. {undone}. {MENDS.get(kind, OTHER_MEND)}"
@@ -116,7 +116,7 @@ OTHER_MEND = "Mend the migration or the rows, " + AGAIN
 KINDS = {  # SQLSTATEs of PostgreSQL, and how the messages of SQLite begin
     "not null": ("23502", "NOT NULL constraint failed"),
     "unique": ("23505", "UNIQUE constraint failed"),
-    "foreign key": ("23503", "FOREIGN KEY constraint failed"),
+    "foreign key": ("23503", "FOREIGN KEY constraint failed", "The row in table "),
     "check": ("23514", "CHECK constraint failed"),
     "there": ("42P07", "42701", "42710", "duplicate column name", "table ", "index "),
     "not there": ("42P01", "42703", "42704", "no such "),

@@ -217,13 +217,13 @@ class Graph:
                 " app@-1, app.0003 (stays applied), app@base or base."
                 " manage.py db current shows what is applied."
             )
-        options = " --all-apps" if all_apps else ""
-        return self.undo(counted, run, f"{target}{options}", cascade)
+        return self.undo(counted, run, target, cascade, " --all-apps" if all_apps else "")
 
-    def undo(self, keys, applied, target, cascade=False):
+    def undo(self, keys, applied, target, cascade=False, options=""):
         """Return the Plan that unapplies ``keys``, for which ``target`` stands on the command line.
 
         What depends on them goes along, or RefusedByPreflight is raised for want of ``cascade``.
+        options: what else stands on the command line.
         """
         here = [key for key in self._run(applied) if key in self.place]
         gone = {key for key in here if not self.ancestors(key).isdisjoint(keys)}.union(keys)
@@ -233,7 +233,7 @@ class Graph:
             raise RefusedByPreflight(
                 f"{quoted(target)} takes along {migrations(number)} of other applications that"
                 f" {'depends' if number == 1 else 'depend'} on what goes: {labels(plan.required)}."
-                f" Nothing was changed; manage.py db downgrade {target} --cascade undoes"
+                f" Nothing was changed; manage.py db downgrade {target} --cascade{options} undoes"
                 f" {'it' if number == 1 else 'them'} too."
             )
         return plan
