@@ -13,13 +13,7 @@ class MigratorConfig(AppConfig):
         """Follow each run of ``migrate``; as the only sender, this application hears it once."""
         from hotel.migrator import batches, preflight, proof
 
-        for follow in (
-            batches.forget_finished,
-            preflight.refuse_unfinished,
-            preflight.refuse_to_leave_half_done,
-            preflight.refuse_orphans,
-            proof.begin,
-        ):
+        for follow in (batches.forget_finished, preflight.refuse_unfinished, proof.begin):
             pre_migrate.connect(follow, sender=self)
         for follow in (batches.forget_finished, proof.end):
             post_migrate.connect(follow, sender=self)

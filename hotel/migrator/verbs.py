@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from hotel.migrator import history, preflight, runner
 from hotel.migrator.doctor import diagnoses
-from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
+from hotel.migrator.exceptions import WrongUse
 from hotel.migrator.files import own_apps
 from hotel.migrator.graph import Graph, Plan
 from hotel.migrator.history import Direction, Event
@@ -179,17 +179,7 @@ def _carry_out(standing, plan, options):
             say(finding.line())
     if options.get("plan"):
         return done
-    refusals = [finding for finding in found if finding.refuses]
-    if refusals:
-        raise RefusedByPreflight(
-            "\n".join(
-                [
-                    f"Nothing was changed: {len(refusals)} of the things that this run would meet"
-                    " must be mended first.",
-                    *(f"  {finding.line()}" for finding in refusals),
-                ]
-            )
-        )
+    preflight.refuse(found)
     if steps:
         runner.run(
             standing.executor,

@@ -1,10 +1,15 @@
 """What ``migrate`` refuses before its first statement."""
 
+import time
+
 import pytest
 from django.core.management import CommandError
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from conftest import OWN_APPS
+from hotel.migrator.exceptions import Interrupted
+from hotel.migrator.preflight import findings, refuse
 from hotel.migrator.tables import Cursor
 from hotel.migrator.tests import legacy
 
@@ -99,3 +104,269 @@ def test_a_row_without_its_parent_is_found_before_anything_changes(history):
         " guests.id. Nothing was changed: mend the row and run migrate again."
     )
     assert (history.dump(), history.catalog()) == before
+
+
+# What is found in the graph and the journal
+
+
+def looked(*targets, plan=None):
+    """Return the findings about the way to ``targets``, or to head."""
+    loader = MigrationExecutor(connection).loader
+    if plan is None:
+        targets = list(targets) or loader.graph.leaf_nodes()
+        plan = MigrationExecutor(connection).migration_plan(targets)
+    else:
+        plan = [(loader.graph.nodes[key], backwards) for key, backwards in plan]
+    return findings(connection, loader, plan)
+
+
+def only(*targets, **options):
+    [finding] = looked(*targets, **options)
+    return finding
+
+
+@pytest.fixture
+def warnings(caplog):
+    """Return what preflight has said of plain migrate."""
+    return lambda: [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "hotel.migrator.preflight" and record.levelname == "WARNING"
+    ]
+
+
+def test_nothing_refuses_the_whole_history_up_or_down(history):
+    history.initial().load_sample()
+    before = history.dump(), history.catalog()
+    start = time.monotonic()
+    up = looked()
+    took = time.monotonic() - start
+    history.climb()
+    start = time.monotonic()
+    down = looked(*((app, "0001_initial") for app in reversed(OWN_APPS)))
+    took += time.monotonic() - start
+    assert not [finding.line() for finding in up + down if finding.refuses]
+    assert {finding.kind for finding in down} == {"archived"}
+    assert [(finding.kind, finding.migration, finding.count) for finding in up] == [
+        ("archived", "reservations.0011_replace_status", 297),
+        ("null", "rooms.0004_require_room_status", 1),  # which a CatchUp before it fills
+        ("archived", "accounts.0006_drop_role_and_status", 24),
+        ("archived", "accounts.0006_drop_role_and_status", 25),
+        ("archived", "reservations.0017_replace_number_of_nights", 298),
+    ]
+    assert took < 5  # each takes some 0.1 s; a machine may be busy
+    history.descend()
+    assert (history.dump(), history.catalog()) == before
+
+
+def test_an_operation_without_reverse_anywhere_in_the_plan_is_refused(rooms, project):
+    rooms.write(
+        "0002_note",
+        """
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL("SELECT 1"), migrations.RunPython(migrations.RunPython.noop)
+            ]
+        )
+    """,
+    )
+    rooms.write("0003_add", 'migrations.AddField("room", "beds", models.IntegerField(null=True))')
+    rooms.migrate()
+    before = project.facts()
+    found = looked(("annexe", "0001_initial"))
+    assert [finding.line() for finding in found] == [
+        f"Refused: annexe.0002_note cannot be undone: its operation (Raw {what} operation) has no"
+        " reverse. Write one, or take a target for manage.py db downgrade that leaves"
+        " annexe.0002_note applied."
+        for what in ("Python", "SQL")
+    ]
+    assert looked(("annexe", "0002_note")) == []
+    assert project.facts() == before
+
+
+def test_a_migration_that_is_still_to_be_written_is_refused(rooms):
+    rooms.write("0002_fill", 'operations.Unfinished("the rule")')
+    assert [finding.line() for finding in looked()] == [
+        "Refused: annexe.0002_fill is not written yet: the rule. Write it, delete the line that"
+        " says Unfinished, and run manage.py db upgrade again."
+    ]
+
+
+def test_a_plan_without_what_it_depends_on_is_refused(rooms):
+    rooms.write("0002_one", "").write("0003_two", "")
+    one, two = ("annexe", "0002_one"), ("annexe", "0003_two")
+    assert looked(plan=[(one, False), (two, False)]) == []
+    found = only(plan=[(two, False)])
+    assert (found.kind, found.refuses, found.migration) == ("dependency", True, "annexe.0003_two")
+    assert found.cause == (
+        "annexe.0003_two would be applied before annexe.0002_one, which it depends on."
+    )
+    assert found.mend == "Apply both with manage.py db upgrade annexe.0003_two."
+    rooms.migrate()
+    assert looked(plan=[(two, True), (one, True)]) == []
+    found = only(plan=[(one, True)])
+    assert found.cause == (
+        "annexe.0002_one would be undone before annexe.0003_two, which depends on it."
+    )
+    assert found.mend == "Undo both: manage.py db downgrade --cascade."
+
+
+def test_a_migration_that_is_applied_without_what_it_depends_on_is_refused(rooms, history):
+    rooms.write("0002_one", "").write("0003_two", "").migrate()
+    history.execute("DELETE FROM django_migrations WHERE name = '0002_one'")
+    found = looked(plan=[])
+    assert [(finding.migration, finding.cause, finding.mend) for finding in found] == [
+        (
+            "annexe.0003_two",
+            "annexe.0003_two is applied, but annexe.0002_one, which it depends on, is not.",
+            "If its change is in the database, record it: manage.py db stamp annexe.0002_one.",
+        )
+    ]
+
+
+GHOST = "annexe.0002_one is applied, but its file is missing"
+BRING = (
+    "Bring the file back, for example with git; or, if it is gone for good, forget the record with"
+    " manage.py db stamp --purge."
+)
+
+
+def test_an_applied_migration_whose_file_is_missing_is_a_warning(rooms, project, warnings):
+    rooms.write("0002_one", "").migrate()
+    rooms.path("0002_one").unlink()
+    project.reload()
+    found = only()
+    assert (found.kind, found.refuses, found.migration) == ("ghost", False, "annexe.0002_one")
+    assert (found.cause, found.mend) == (f"{GHOST}.", BRING)
+    project.migrate()
+    assert warnings() == [f"{GHOST}. {BRING}"]
+    project.migrate("annexe", prune=True)
+    assert looked() == []
+
+
+def test_a_way_down_over_a_migration_whose_file_is_missing_is_refused(rooms, project):
+    rooms.write("0002_one", "").migrate()
+    rooms.path("0002_one").unlink()
+    rooms.write("0003_two", "", after=[("annexe", "0001_initial")]).migrate()
+    assert not only(("annexe", "0001_initial")).refuses
+    [found] = [one for one in looked(("annexe", None)) if one.kind == "ghost"]
+    assert found.refuses
+    assert found.cause == f"{GHOST}, and the plan undoes annexe.0001_initial, which ran before it."
+
+
+def test_a_squashed_migration_is_none_that_is_missing(rooms, project):
+    rooms.write("0002_one", "").migrate()
+    squash = rooms.path("0001_squashed_0002_one")
+    squash.write_text(
+        rooms.path("0001_initial")
+        .read_text()
+        .replace(
+            "    atomic",
+            '    replaces = [("annexe", "0001_initial"), ("annexe", "0002_one")]\n    atomic',
+        )
+    )
+    for name in ("0001_initial", "0002_one"):
+        rooms.path(name).unlink()
+    project.reload()
+    assert looked() == []
+
+
+def test_an_applied_file_that_was_edited_is_a_warning(rooms, project, history, warnings):
+    rooms.write("0002_add", 'migrations.AddField("room", "beds", models.IntegerField(null=True))')
+    rooms.migrate()
+    path = rooms.path("0002_add")
+    written = path.read_text()
+    path.write_text(written.replace('"room", "beds",', '"room",  # reformatted\n"beds",'))
+    project.reload()
+    assert looked() == []
+    path.write_text(written.replace("IntegerField", "BigIntegerField"))
+    rooms.write("0003_next", "")
+    found = only()
+    assert (found.kind, found.refuses, found.migration) == ("edited", False, "annexe.0002_add")
+    [(today,)] = history.execute("SELECT max(at) FROM migrator_journal")
+    assert found.cause == f"annexe.0002_add was edited since it ran on {str(today)[:10]}."
+    assert found.mend == (
+        "Take the change back and write it as a further migration, as manage.py makemigrations"
+        " annexe does; databases elsewhere have what the file said before."
+    )
+    project.migrate()
+    assert warnings() == [f"{found.cause} {found.mend}"]
+    project.migrate("annexe", "0001").migrate()
+    assert looked() == []  # it ran again, as it is now
+
+
+def test_a_migration_that_stopped_between_operations_goes_on_before_anything_else(
+    rooms, project, history
+):
+    rooms.write(
+        "0002_two",
+        """
+        migrations.AddField("room", "beds", models.IntegerField(null=True)),
+        migrations.AlterField("room", "floor", models.IntegerField()),
+        """,
+        atomic=False,
+    )
+    with pytest.raises(IntegrityError):
+        project.migrate()
+    assert [finding.kind for finding in looked()] == ["null"]
+    found = only(plan=[])
+    assert (found.kind, found.refuses, found.migration) == ("interrupted", True, "annexe.0002_two")
+    assert found.line() == (
+        "Refused: annexe.0002_two was interrupted on its way up. Finish it first with manage.py"
+        " migrate annexe 0002_two."
+    )
+    with pytest.raises(Interrupted):
+        refuse([found])
+    history.execute("UPDATE annexe_room SET floor = 2")
+    project.migrate()
+    assert looked(plan=[]) == []
+
+
+def test_what_was_interrupted_is_found_too(history):
+    history.before(BACKFILL)
+    legacy.reservation(history, 1)
+    history.migrate(*BACKFILL).migrate("reservations", "0004")
+    interrupt("forward")
+    assert [finding.kind for finding in looked() if finding.refuses] == []
+    found = only(("reservations", "0003_add_checked_in_by"))
+    assert found.line() == (
+        "Refused: reservations.0005_backfill_deposit_amount was interrupted on its way up. Finish"
+        " it first with manage.py migrate reservations 0005_backfill_deposit_amount."
+    )
+    history.migrate(*BACKFILL)
+    interrupt("forward")  # it is applied, so this one is of a run that ended
+    assert "interrupted" not in [finding.kind for finding in looked(plan=[])]
+
+
+# Plain migrate
+
+
+def test_plain_migrate_warns_of_what_it_drops_and_drops_it(rooms, project, history, warnings):
+    rooms.write(
+        "0002_drop",
+        """
+        migrations.RemoveField("room", "floor"),
+        operations.RemoveField("room", "number"),
+        migrations.AddField("room", "beds", models.IntegerField(default=1)),
+    """,
+    )
+    rooms.write(
+        "0003_unique", 'migrations.AlterField("room", "id", models.BigAutoField(primary_key=True))'
+    )
+    project.migrate("annexe", "0003", fake=True).migrate("annexe", "0001", fake=True)
+    assert warnings() == []
+    project.migrate()
+    assert warnings() == [
+        "annexe.0002_drop drops annexe_room.floor, with values in 2 rows. Only a back-up brings"
+        " them back; operations.RemoveField instead of migrations.RemoveField would archive them."
+    ]
+    assert history.execute("SELECT id, beds FROM annexe_room") == [(1, 1), (2, 1), (3, 1)]
+
+
+def test_fake_skips_what_refuses_too(history):
+    history.at(BACKFILL)
+    legacy.reservation(history, 1)
+    history.migrate("reservations", "0004").migrate(*BACKFILL)
+    interrupt("backward")
+    history.migrate("reservations", fake=True)
+    assert refusal(history, "reservations", "0007")[1] == 6

@@ -6,8 +6,20 @@ from contextlib import contextmanager
 from django.core.management.commands import migrate
 from django.db import connections
 
+from hotel.migrator import preflight, runner
 from hotel.migrator.locks import run_lock
-from hotel.migrator.runner import Executor
+
+
+class Executor(runner.Executor):
+    """The executor of this command, which looks before it leaps, unless nothing is to be run."""
+
+    def migrate(self, targets, plan=None, state=None, fake=False, fake_initial=False):
+        """Carry out a plan that nothing speaks against."""
+        plan = self.migration_plan(targets) if plan is None else plan
+        if not fake:
+            preflight.before_migrate(self.connection, self.loader, plan)
+        return super().migrate(targets, plan, state, fake, fake_initial)
+
 
 # Django's command looks its executor up under this name when it runs, and offers no other way.
 migrate.MigrationExecutor = Executor  # type: ignore[misc]
