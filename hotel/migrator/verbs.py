@@ -8,13 +8,14 @@ whoever held it before may have changed everything.
 import inspect
 import re
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 
 from django.db.migrations import Migration
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from hotel.migrator import history, preflight, runner
+from hotel.migrator import history, preflight, runner, waits
 from hotel.migrator.doctor import diagnoses
 from hotel.migrator.exceptions import WrongUse
 from hotel.migrator.files import own_apps
@@ -178,7 +179,10 @@ def _carry_out(standing, plan, options):
         if options.get("plan") or not finding.refuses:
             say(finding.line())
     if options.get("plan"):
-        return done
+        found = waits.locks(standing.connection, standing.loader, steps)
+        for wait in found:
+            say(f"  {wait}")
+        return {**done, "locks": [asdict(wait) for wait in found]}
     preflight.refuse(found)
     if steps:
         runner.run(

@@ -44,13 +44,16 @@ def test_statuses_and_money_of_the_sample_at_head(history):
 
 
 def test_every_migration_can_be_the_target_one_after_the_other(history):
+    # make stress stops at each of them, the suite at some; their round trips are all in it.
+    targets = OWN_MIGRATIONS if "ROUND_TRIPS" in os.environ else OWN_MIGRATIONS[::6]
     history.at(None)
     shapes = []
-    for key in OWN_MIGRATIONS:
+    for key in targets:
         shapes.append(history.migrate(*key).catalog())
         assert last_of(history, key[0]) == key
-    for key, shape in reversed([*zip(OWN_MIGRATIONS[1:], shapes, strict=False)]):
-        history.migrate(*previous(key))
+    for key, shape in reversed([*zip(targets[:-1], shapes, strict=False)]):
+        following = OWN_MIGRATIONS[OWN_MIGRATIONS.index(key) + 1]
+        history.migrate(*previous(following))
         assert history.catalog() == shape
 
 
