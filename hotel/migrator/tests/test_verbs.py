@@ -56,12 +56,12 @@ def at():
     return [f"{row.app}.{row.name[:4]}" for row in sorted(rows, key=lambda row: row.pk)]
 
 
-# What a plan says of locks: new tables keep nobody waiting on PostgreSQL.
+# What a plan says of locks; new tables keep nobody waiting on PostgreSQL.
 ONE_WRITER = (
     ""
     if connection.vendor == "postgresql"
-    else "  the database, planned lock: SQLite has one writer; others read, and wait to write, while"
-    " a migration runs.\n"
+    else "  the database, planned lock: SQLite has one writer; others read, and wait to write,"
+    " while a migration runs.\n"
 )
 
 
