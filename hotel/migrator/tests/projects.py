@@ -60,6 +60,10 @@ DATABASES["default"]["NAME"] = {name!r}
 """
 
 
+# Kills are tried before every third change in the suite, before every one in make stress.
+EVERY = 1 if "ROUND_TRIPS" in os.environ else 3
+
+
 def killed(number, work):
     """Do ``work`` in a process that kills itself (-9) before its ``number``-th change.
 

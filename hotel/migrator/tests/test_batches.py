@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from hotel.migrator.tables import Cursor
+from hotel.migrator.tests.projects import EVERY
 
 ROOM = """
 operations.CreateModel(
@@ -101,7 +102,7 @@ def test_killed_before_any_change_on_the_way_up_it_goes_on_and_ends_the_same(
         assert project.facts() == start
         if not project.killed(kills + 1, "annexe"):
             break
-        kills += 1
+        kills += EVERY
         rooms.migrate()
         assert (project.facts(), project.archive()) == head
         assert not Cursor.objects.exists()
@@ -116,7 +117,7 @@ def test_killed_before_any_change_on_the_way_down_it_goes_on_and_ends_the_same(
     head = project.facts()
     kills = 0
     while project.killed(kills + 1, "annexe", "0001_initial"):
-        kills += 1
+        kills += EVERY
         rooms.migrate("0001_initial")
         assert project.facts() == start
         assert not Cursor.objects.exists()
@@ -161,9 +162,9 @@ def test_killed_before_any_change_of_a_required_column_it_goes_on_and_ends_the_s
         annexe.migrate(*back)
         kills = 0
         while project.killed(kills + 1, "annexe", *target):
-            kills += 1
+            kills += EVERY
             annexe.migrate(*target)
-            assert project.facts() == there, f"{way}, killed before change {kills}"
+            assert project.facts() == there, f"{way}, killed before change {kills + 1 - EVERY}"
             annexe.migrate(*back)
         assert kills > 3
 

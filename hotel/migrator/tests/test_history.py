@@ -30,7 +30,7 @@ def test_statuses_and_money_of_the_sample_at_head(history):
     money = "SELECT sum(total_amount), sum(subtotal), sum(discount_amount) FROM reservations"
     paid = "SELECT count(*), sum(amount) FROM payments"
     before = history.execute(money), history.execute(paid)
-    history.migrate()
+    history.climb()
     statuses = history.execute("SELECT status, count(*) FROM reservations GROUP BY status")
     assert dict(statuses) == {
         "confirmed": 111,

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError
 from django.db import DatabaseError, connection
 
-from hotel.migrator.tests.projects import column
+from hotel.migrator.tests.projects import EVERY, column
 from hotel.migrator.tests.test_exactly_once import journal, pairs
 
 TABLES = """
@@ -238,11 +238,11 @@ def test_killed_before_any_change_up_and_down_it_ends_the_same(project, annexe, 
     everything = project.facts()
     for target, expected in ((("annexe", "zero"), nothing), ((), everything)):
         start, killed = (nothing if expected is everything else everything), 0
-        for number in range(1, 200):
+        for number in range(1, 200, EVERY):
             project.migrate(*(() if start is everything else ("annexe", "zero")))
             if not project.killed(number, *target):
                 break
-            killed += 1
+            killed += EVERY
             project.migrate(*target)
             assert project.facts() == expected, number
         assert killed > 8
