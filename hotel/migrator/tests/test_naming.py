@@ -3,6 +3,8 @@
 import ast
 
 import pytest
+
+pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
 from hypothesis import given
 from hypothesis import strategies as st
 
