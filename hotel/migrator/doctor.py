@@ -14,8 +14,8 @@ from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 
-from hotel.migrator import batches, history, locks, tables
-from hotel.migrator.history import Direction, Event
+from hotel.migrator import batches, history, locks, preflight, tables
+from hotel.migrator.history import Direction
 from hotel.migrator.tables import Cursor
 from hotel.migrator.targets import label, labels, migrations
 
@@ -37,7 +37,7 @@ class Diagnosis:
 def diagnoses(standing):
     """Return every Diagnosis of the database where it stands; see ``verbs.Standing``."""
     examined = (
-        *(_locked, _forks, _missing_files, _edited_files, _doubled_records, _interrupted),
+        *(_locked, _forks, _files, _doubled_records, _interrupted),
         *(_forgotten_cursors, _invalid_indexes, _sequences_behind, _orphans, _behind, _unwritten),
     )
     return [diagnosis for examine in examined for diagnosis in examine(standing)]
@@ -65,31 +65,11 @@ def _forks(standing):
             )
 
 
-def _missing_files(standing):
-    for key in standing.ghosts:
-        yield Diagnosis(
-            "missing",
-            f"{label(key)} is applied, and its file is missing.",
-            "Bring the file back, for example with git; or, if it is gone for good, forget the"
-            " record with manage.py db stamp --purge.",
-        )
-
-
-def _edited_files(standing):
-    """What was applied last by each file, as the journal knows it, against the file of today."""
-    ran = {}
-    for entry in history.entries(standing.connection, event=Event.FINISHED):
-        key = entry.app, entry.name
-        ran[key] = entry.checksum if entry.direction == Direction.FORWARD else None
-    for key in standing.applied:
-        migration = standing.loader.graph.nodes.get(key)
-        if migration and ran.get(key) and history.checksum(migration) not in ("", ran[key]):
-            yield Diagnosis(
-                "edited",
-                f"The file of {label(key)} was changed after it had been applied.",
-                "Take the change back and write it as a further migration; databases elsewhere"
-                " have what the file said before.",
-            )
+def _files(standing):
+    """What preflight says of the files of applied migrations, whatever is planned."""
+    for finding in preflight.findings(standing.connection, standing.loader, []):
+        if finding.kind in ("ghost", "edited"):
+            yield Diagnosis(finding.kind, finding.cause, finding.mend)
 
 
 def _doubled_records(standing):

@@ -36,10 +36,6 @@ class Standing:
         self.graph = Graph.from_django(self.loader.graph, own_apps())
         self.applied = history.applied(self.loader)
 
-    def is_applied(self, key):
-        """Tell whether a migration is applied."""
-        return key in self.applied
-
     @property
     def ghosts(self):
         """The applied migrations whose file is missing, oldest first."""

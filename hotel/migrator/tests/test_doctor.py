@@ -68,10 +68,8 @@ def test_a_file_that_is_missing_and_one_that_was_edited(at_head):
     annexe.path("0003_add_lamps").unlink()
     annexe.project.reload()
     kinds = {found["kind"]: found for found in doctor()[1]}
-    assert kinds["missing"]["what"] == "annexe.0003_add_lamps is applied, and its file is missing."
-    assert kinds["edited"]["what"] == (
-        "The file of bar.0001_initial was changed after it had been applied."
-    )
+    assert kinds["ghost"]["what"] == "annexe.0003_add_lamps is applied, but its file is missing."
+    assert kinds["edited"]["what"].startswith("bar.0001_initial was edited since it ran on 20")
     assert not kinds["edited"]["can_fix"]
 
 
