@@ -37,6 +37,8 @@ def pytest_configure(config):
     if not config.option.basetemp:  # set by the user, or by xdist for its workers
         config.option.basetemp = tempfile.mkdtemp(prefix="hotel-tests-")
         config.add_cleanup(partial(shutil.rmtree, config.option.basetemp, ignore_errors=True))
+    # What one test has found out about the history the others need not; gone afterwards too.
+    os.environ["XDG_CACHE_HOME"] = os.path.join(config.option.basetemp, "cache")
 
 
 def pytest_collection_modifyitems(items):
@@ -285,8 +287,8 @@ class History:
         return catalog.dump(connection, self.tables())
 
     def catalog(self):
-        """Return the shape of this project's tables (see ``hotel.migrator.catalog.read``)."""
-        return catalog.read(connection, self.tables())
+        """Return the facts of this project's tables (see ``hotel.migrator.catalog.read``)."""
+        return catalog.read(connection, self.tables()).facts
 
     def tables(self):
         """Return the names of this project's tables that are there."""

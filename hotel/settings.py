@@ -189,6 +189,10 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["CONN_MAX_AGE"] = whole_number("CONN_MAX_AGE", default=0 if DEBUG else 60)
+# Where a scratch database may be made to compare with: see hotel/migrator/scratch.py.
+SCRATCH_DATABASE = None
+if text("SCRATCH_DATABASE_URL"):
+    SCRATCH_DATABASE = database_url.parse(text("SCRATCH_DATABASE_URL"), BASE_DIR)
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # the legacy tables have integer keys
 
 AUTH_USER_MODEL = "accounts.User"

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.core.management.color import no_style
 from django.db import IntegrityError
-from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.migrations.state import ProjectState
 
-from hotel.migrator import batches, history, locks, preflight, tables
+from hotel.migrator import batches, drift, history, locks, preflight, tables
 from hotel.migrator.history import Direction
 from hotel.migrator.tables import Cursor
 from hotel.migrator.targets import label, labels, migrations
@@ -210,8 +208,7 @@ def _behind(standing):
 
 
 def _unwritten(standing):
-    detector = MigrationAutodetector(standing.loader.project_state(), ProjectState.from_apps(apps))
-    for app in sorted(detector.changes(graph=standing.loader.graph)):
+    for app in drift.unwritten(standing.loader):
         yield Diagnosis(
             "unwritten",
             f"The models of {app} have changes that no migration has.",

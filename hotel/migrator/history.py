@@ -26,13 +26,13 @@ Event, Direction = JournalEntry.Event, JournalEntry.Direction
 class Journal:
     """Writes what one command does to the schema of one database."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, remark=None):
+        """remark: how else this came about than by running migrations, for the reader."""
         self.connection = connection
         self.alias = connection.alias
         self.run = uuid.uuid4()
-        if not tables.exists(connection, JournalEntry):
-            with connection.schema_editor() as editor:
-                tables.ensure(editor, [JournalEntry])
+        self.remark = remark
+        tables.ensure_journal(connection)
 
     def start(self, migration, direction, *, is_fake=False):
         """Write that a migration starts, and return its ``Story``."""
@@ -54,6 +54,7 @@ class Story:
             "direction": direction,
             "is_fake": is_fake,
             "checksum": checksum(migration),
+            "remark": journal.remark,
             **_where(),
         }
         self._write(Event.STARTED)

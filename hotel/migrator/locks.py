@@ -40,13 +40,15 @@ SHOWN = 200  # characters of somebody else's statement
 
 
 @contextmanager
-def run_lock(connection, wait=None):
+def run_lock(connection, wait=None, *, only_look=False):
     """Hold the lock on changing the schema of ``connection``'s database; yields a ``RunLock``.
 
     wait: seconds; ``MIGRATOR_WAIT`` if not said. It is free again when its holder ends, however
-    that comes about. Raises LockNotGot, naming who holds it, when the time is over.
+    that comes about. only_look: where this user may not write, it is enough that nobody holds it.
+    Raises LockNotGot, naming who holds it, when the time is over.
     """
     lock = _lock(connection)
+    lock.only_look = only_look
     try:
         _take(lock, settings.MIGRATOR_WAIT if wait is None else wait)
         yield lock
@@ -101,6 +103,8 @@ def _in_words(name):
 class _NoLock:
     """For a database in the memory of this process, which no other process sees."""
 
+    only_look = False
+
     def __init__(self, connection):
         pass
 
@@ -133,6 +137,8 @@ class _FileLock(_NoLock):
         try:
             file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
+            if self.only_look:
+                return not self._is_held()
             raise LockNotGot(
                 f"Cannot make the lock file {self.path}: {error.strerror}; let this user write to"
                 " the folder of the database, or name another in DATABASE_URL."
@@ -149,6 +155,20 @@ class _FileLock(_NoLock):
         os.write(file, _myself().encode())
         self.file = file
         return True
+
+    def _is_held(self):
+        """Tell whether anybody holds the lock, without writing a byte."""
+        try:
+            file = os.open(self.path, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(file)
+        return False
 
     def holder(self):
         """Return who holds the lock, in words."""

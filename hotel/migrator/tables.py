@@ -101,6 +101,7 @@ class JournalEntry(models.Model):
     seconds = models.FloatField(null=True)  # since it started
     rows = models.BigIntegerField(null=True)  # inserted, updated and deleted since it started
     error = models.TextField(null=True)
+    remark = models.TextField(null=True)  # how else it came about than by running a migration
     actor = models.CharField(max_length=255)  # the user of the operating system
     host = models.CharField(max_length=255)
     process = models.IntegerField()
@@ -129,6 +130,24 @@ def ensure(schema_editor, models=(ArchivedValue, Cursor)):
     for model in models:
         if model._meta.db_table not in present:
             schema_editor.create_model(model)
+
+
+def ensure_journal(connection):
+    """Make the journal, or the columns that one of an earlier version lacks."""
+    if not exists(connection, JournalEntry):
+        with connection.schema_editor() as editor:
+            ensure(editor, [JournalEntry])
+        return
+    table = JournalEntry._meta.db_table
+    with connection.cursor() as cursor:
+        there = {
+            column.name for column in connection.introspection.get_table_description(cursor, table)
+        }
+    missing = [field for field in JournalEntry._meta.local_fields if field.column not in there]
+    if missing:
+        with connection.schema_editor() as editor:
+            for field in missing:
+                editor.add_field(JournalEntry, field)
 
 
 def exists(connection, model):

@@ -15,24 +15,30 @@ from django.db.migrations import Migration
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from hotel.migrator import history, preflight, runner, waits
+from hotel.migrator import drift as comparing
+from hotel.migrator import history, preflight, runner, scratch, waits
 from hotel.migrator.doctor import diagnoses
-from hotel.migrator.exceptions import WrongUse
+from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
 from hotel.migrator.files import own_apps
 from hotel.migrator.graph import Graph, Plan
 from hotel.migrator.history import Direction, Event
 from hotel.migrator.locks import run_lock
 from hotel.migrator.targets import label, labels, parse, quoted
 
+SHOWN = 10  # differences that a refusal names
+DRIFT = ("models", "migrations", "interrupted", "database")  # what is drift, of what drift finds
+
 
 class Standing:
     """Where a database stands on the graph: the executor, the graph, and what is applied."""
 
-    def __init__(self, connection, progress=None):
+    def __init__(self, connection, progress=None, *, may_have_gaps=False):
+        """may_have_gaps: what is applied may lack what it needs; else that is an error."""
         self.connection = connection
         self.executor = runner.Executor(connection, progress)
         self.loader = self.executor.loader
-        self.loader.check_consistent_history(connection)
+        if not may_have_gaps:
+            self.loader.check_consistent_history(connection)
         self.graph = Graph.from_django(self.loader.graph, own_apps())
         self.applied = history.applied(self.loader)
 
@@ -47,7 +53,7 @@ class Standing:
 
 
 @contextmanager
-def _locked(connection, progress):
+def _locked(connection, progress, *, may_have_gaps=False):
     """Hold the lock and yield where the database stands then, and how to report progress."""
     with run_lock(connection) as lock:
 
@@ -56,7 +62,7 @@ def _locked(connection, progress):
                 lock.check()
             progress(action, migration, fake)
 
-        yield Standing(connection, report)
+        yield Standing(connection, report, may_have_gaps=may_have_gaps)
 
 
 def upgrade(connection, targets, *, progress, options, all_apps=False, at_most=False):
@@ -326,6 +332,7 @@ def events(connection, latest=None):
                 "seconds": end.seconds if end else None,
                 "rows": end.rows if end else None,
                 "error": end.error if end else None,
+                "remark": entry.remark,
                 "run": str(entry.run),
                 "actor": entry.actor,
                 "host": entry.host,
@@ -361,14 +368,62 @@ def branches():
     ]
 
 
-def stamp(connection, targets, *, progress, options, purge=False):
+def drift(connection):
+    """Compare models, migrations and the database; say what differs and what would mend it.
+
+    The models with the migrations, the migrations with what is recorded as applied, and what the
+    applied ones make of an empty database with what is there. Migrations that are left to apply
+    are no drift. It only reads, and waits while somebody migrates. Where a scratch database is made
+    is said in docs/operations.md.
+    """
+    standing = Standing(connection)
+    keys = comparing.in_order(standing.graph, standing.applied)
+    scratch.replay(connection, standing.loader, keys)  # while nobody has to wait
+    with run_lock(connection, only_look=True):
+        standing = Standing(connection)
+        keys = comparing.in_order(standing.graph, standing.applied)
+        report = comparing.Report(connection, standing.loader, keys)
+    files = preflight.findings(connection, standing.loader, [])
+    return {
+        "models": [
+            f"The models of {app} have changes that no migration has."
+            for app in comparing.unwritten(standing.loader)
+        ],
+        "migrations": [finding.cause for finding in files if finding.kind in ("ghost", "edited")],
+        "interrupted": [
+            f"{entry.app}.{entry.name} was interrupted: what differs may be what it has begun."
+            for entry in history.interrupted(connection)
+        ],
+        "database": [
+            {
+                "what": difference.what,
+                **difference.thing._asdict(),
+                "found": difference.found.name if difference.found else None,
+                "attributes": {
+                    name: {"expected": expected, "found": found}
+                    for name, (expected, found) in difference.attributes.items()
+                },
+                "since": difference.since,
+                "says": str(difference),
+            }
+            for difference in report.differences
+        ],
+        "pending": [label(key) for key in standing.graph.order if key not in standing.applied],
+        "strange": report.strange,
+        "script": report.script,
+    }
+
+
+def stamp(connection, targets, *, progress, options, purge=False, force=False):
     """Record that the database stands at TARGET, without running anything.
 
     TARGET: heads, base, app.0003, app@head, app@base; several may be named. What they need is
     recorded too, and what follows them is not any more, so that the history stays whole; all of it
-    is shown. --purge forgets what is applied though its file is missing.
+    is shown. It is refused if the database is not what these migrations make, as manage.py db drift
+    would say; --force skips that, and the journal says so. --purge forgets what is applied though
+    its file is missing.
     """
-    with _locked(connection, progress) as standing:
+    with _locked(connection, progress, may_have_gaps=True) as standing:
         graph, applied = standing.graph, standing.applied
         up, down = _stamped(graph, targets, applied)
         forgotten = standing.ghosts if purge else []
@@ -377,8 +432,12 @@ def stamp(connection, targets, *, progress, options, purge=False):
             "unrecorded": [label(key) for key in down],
             "purged": [label(key) for key in forgotten],
         }
+        if (up or down) and not force:
+            _refuse_another_place(standing, {*applied, *up} - {*down})
         if options.get("plan"):
             return done
+        if force:
+            standing.executor.remark = "stamped by force, without a look at the database"
         for keys, backwards in ((down, True), (up, False)):
             plan = Plan(tuple(keys), backwards, frozenset(keys))
             if keys:
@@ -417,6 +476,26 @@ def _as_dict(found, is_mended=False):
         "can_fix": found.cure is not None,
         "fixed": is_mended,
     }
+
+
+def _refuse_another_place(standing, recorded):
+    """Raise RefusedByPreflight if the database is not what the ``recorded`` migrations make."""
+    keys = comparing.in_order(standing.graph, recorded)
+    for key in keys:
+        gaps = [parent for parent in standing.graph.parents[key] if parent not in recorded]
+        if gaps:
+            raise WrongUse(
+                f"{label(key)} would be recorded without {labels(gaps)}, which it needs: stamp"
+                f" {'these' if len(gaps) > 1 else 'that'} too."
+            )
+    found = comparing.Report(standing.connection, standing.loader, keys).differences
+    if found:
+        more = f" And {len(found) - SHOWN} more." if len(found) > SHOWN else ""
+        raise RefusedByPreflight(
+            f"The database does not stand there, so nothing was recorded."
+            f" {' '.join(str(difference) for difference in found[:SHOWN])}{more} Stamp where it"
+            " stands, or mend it and stamp again; --force records it all the same."
+        )
 
 
 def _stamped(graph, targets, applied):

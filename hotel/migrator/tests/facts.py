@@ -8,9 +8,7 @@ def facts(history):
     dump.pop("permission_grants", None)  # written after each migrate, by accounts/roles.py
     for table, rows_ in dump.items():
         flat |= {(table, row["id"], name): value for row in rows_ for name, value in row.items()}
-    for table, kinds in history.catalog().items():
-        flat |= {(table, kind): shape for kind, shape in kinds.items()}
-    return flat
+    return flat | history.catalog()
 
 
 def differences(found, expected):

@@ -114,13 +114,12 @@ def archive(history, *columns):
 def shape(history, table):
     """Return a line for each column, key, reference and index, the same on both engines."""
     lines = set()
-    for fact in history.catalog()[table]["columns"]:
-        if connection.vendor == "postgresql":
-            name, kind, required, identity, _, _, default = fact
-        else:
-            name, kind, required, default, identity, _ = fact
-        line = f"{name} {kind.lower()}{' NOT NULL' * required}{' KEY' * bool(identity)}"
-        line += f" DEFAULT {default}" * bool(default)
+    for thing, fact in history.catalog().items():
+        if (thing.kind, thing.table) != ("column", table):
+            continue
+        is_key = bool(fact.get("identity") or fact.get("autoincrement"))
+        line = f"{thing.name} {fact['type']}{' NOT NULL' * (fact['null'] == 'no')}{' KEY' * is_key}"
+        line += f" DEFAULT {fact['default']}" * bool(fact["default"])
         for engine, ours in SPELLINGS.items():
             line = line.replace(engine, ours)
         lines.add(line)

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from hotel.migrator import locks
-from hotel.migrator.management.commands.migrate import RARELY
+from hotel.migrator.runner import RARELY
 from hotel.migrator.tables import JournalEntry
 
 ROUNDS = int(os.environ.get("ROUND_TRIPS", 1))  # make stress asks for more

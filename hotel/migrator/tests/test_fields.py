@@ -63,7 +63,7 @@ def raw(history):
 
 
 def test_column_has_no_time_zone(stay, history):
-    types = {column[0]: column[1] for column in history.catalog()["annexe_stay"]["columns"]}
+    types = {thing.name: facts.get("type") for thing, facts in history.catalog().items()}
     assert (
         types["at"]
         == {

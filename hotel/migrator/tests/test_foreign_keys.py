@@ -34,16 +34,17 @@ def guests(history):
 def test_constraint_waits_for_the_commit_on_both_engines(family, history):
     if connection.vendor == "postgresql":
         [constraint] = [
-            facts[1:]
-            for facts in history.catalog()["annexe_guest"]["constraints"]
-            if "FOREIGN KEY" in facts[1]
+            facts
+            for thing, facts in history.catalog().items()
+            if (thing.kind, thing.table) == ("foreign key", "annexe_guest")
         ]
-        assert constraint == (
-            "FOREIGN KEY (room_id) REFERENCES annexe_room(id) DEFERRABLE INITIALLY DEFERRED",
-            True,
-            True,
-            True,
-        )
+        assert constraint == {
+            "definition": (
+                "foreign key ( room_id ) references annexe_room ( id )"
+                " deferrable initially deferred"
+            ),
+            "valid": "yes",
+        }
     else:
         [(sql,)] = history.execute("SELECT sql FROM sqlite_master WHERE name = 'annexe_guest'")
         assert 'REFERENCES "annexe_room" ("id") DEFERRABLE INITIALLY DEFERRED' in sql

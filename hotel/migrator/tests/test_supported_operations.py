@@ -401,7 +401,7 @@ def rows_go_in(history):
         history.insert("annexe_invoice", id=7, guest_id=2, total="1199.88")
     if "annexe_guest_wishes" in history.tables():
         history.insert("annexe_guest_wishes", id=5, guest_id=1, room_id=1)
-    if "phone" in str(history.catalog()["annexe_guest"]["columns"]):
+    if ("column", "annexe_guest", "phone") in history.catalog():
         history.execute("UPDATE annexe_guest SET phone = '0812' WHERE id = 1")
 
 

@@ -219,24 +219,53 @@ def test_what_was_done_is_listed_with_times_and_failures(apps, history):
 
 
 def test_a_stamp_records_what_is_needed_and_forgets_what_follows(apps, history):
-    assert db("stamp", "bar.0002") == (
+    assert db("stamp", "bar.0002", "--force") == (
         "recorded: annexe.0001_initial\n"
         "recorded: annexe.0002_add_desks\n"
         "recorded: bar.0001_initial\n"
         "recorded: bar.0002_add_bottles\n"
     )
     assert tables(history) == []
-    assert db("stamp", "annexe.0001") == (
+    assert db("stamp", "annexe.0001", "--force") == (
         "not recorded any more: bar.0002_add_bottles\n"
         "not recorded any more: annexe.0002_add_desks\n"
     )
     assert at() == ["annexe.0001", "bar.0001"]
     assert db("stamp", "annexe.0001") == "Nothing to change: it is recorded so.\n"
-    db("stamp", "base", "annexe.0002")
+    db("stamp", "base", "annexe.0002", "--force")
     assert at() == ["annexe.0001", "annexe.0002"]
     db("stamp", "base")
     assert at() == []
     assert refused("stamp", "+1")[1] == 2
+
+
+def test_a_stamp_is_refused_where_the_database_does_not_stand(apps, history):
+    db("upgrade", "bar.0001")
+    assert refused("stamp", "bar.0002") == (
+        "The database does not stand there, so nothing was recorded. The table annexe_bed is"
+        " missing, since annexe.0001_initial. The table annexe_desk is missing, since"
+        " annexe.0002_add_desks. The table bar_bottle is missing, since bar.0002_add_bottles."
+        " Stamp where it stands, or mend it and stamp again; --force records it all the same.",
+        3,
+    )
+    assert at() == ["bar.0001"]
+    db("upgrade")
+    record = MigrationRecorder.Migration.objects.filter(app="annexe")
+    record.delete()  # a dump that was put together by hand
+    history.insert(
+        "django_migrations", app="annexe", name="0009_gone", applied="2026-01-01 00:00:00+00:00"
+    )
+    assert db("stamp", "annexe", "--plan") == (
+        "recorded: annexe.0001_initial\n"
+        "recorded: annexe.0002_add_desks\n"
+        "recorded: annexe.0003_add_lamps\n"
+    )
+    assert record.count() == 1
+    db("stamp", "annexe", "--purge")
+    assert at() == ["bar.0001", "bar.0002", "annexe.0001", "annexe.0002", "annexe.0003"]
+    assert entries(connection)[-1].remark is None
+    db("stamp", "annexe.0002", "--force")
+    assert entries(connection)[-1].remark == "stamped by force, without a look at the database"
 
 
 def test_a_record_without_its_file_is_shown_and_forgotten_on_request(apps, history):

@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from hotel.migrator import stats, verbs, writing
 from hotel.migrator.exceptions import WrongUse
+from hotel.migrator.targets import migrations
 from hotel.migrator.templates import KINDS
 
 EXIT_CODES = """
@@ -111,8 +112,12 @@ class Command(Migrate):
         mark = verb("stamp", verbs.stamp)
         mark.add_argument("targets", nargs="*", metavar="TARGET")
         mark.add_argument("--purge", action="store_true", help="forget records without a file")
+        mark.add_argument(
+            "--force", action="store_true", help="do not compare it with the database first"
+        )
         mark.add_argument("--plan", action="store_true", help="only show what would be recorded")
 
+        verb("drift", verbs.drift)
         figures = verb("stats", stats.stats)
         figures.add_argument("--all-apps", action="store_true", help="Django's apps too")
         health = verb("doctor", verbs.doctor)
@@ -252,6 +257,7 @@ class Command(Migrate):
             progress=lambda *_: None,
             options={"plan": options["plan"]},
             purge=options["purge"],
+            force=options["force"],
         )
         lines = [
             f"{word}: {name}"
@@ -263,6 +269,11 @@ class Command(Migrate):
             for name in done[kind]
         ]
         self._print(options, done, lines or ["Nothing to change: it is recorded so."])
+
+    def _drift(self, connection, options):
+        found = verbs.drift(connection)
+        self._print(options, found, _drift_lines(found))
+        return 1 if any(found[kind] for kind in verbs.DRIFT) else 0
 
     def _doctor(self, connection, options):
         found = verbs.doctor(connection, fix=options["fix"])
@@ -297,6 +308,26 @@ def _revision_line(row):
     return " ".join([f"{before} -> {row['revision']}", *notes]) + f", {row['says']}"
 
 
+def _drift_lines(found):
+    for kind in ("models", "migrations", "interrupted"):
+        yield from found[kind]
+    yield from (row["says"] for row in found["database"])
+    if found["script"]:
+        yield from ("", "What would mend the database:", "")
+        yield from (f"    {line}" for sql in found["script"] for line in sql.splitlines())
+        yield ""
+    if not any(found[kind] for kind in verbs.DRIFT):
+        yield "Models, migrations and database agree."
+    if found["pending"]:
+        number = len(found["pending"])
+        yield (
+            f"{migrations(number)} {'is' if number == 1 else 'are'} left to apply, which is no"
+            f" drift: {', '.join(found['pending'])}."
+        )
+    if found["strange"]:
+        yield f"Tables that are not of this history: {', '.join(found['strange'])}."
+
+
 def _event_line(row):
     sign = "+" if row["direction"] == "forward" else "-"
     words = [row["started"][:19].replace("T", " "), sign, row["revision"], row["outcome"]]
@@ -308,4 +339,6 @@ def _event_line(row):
         words.append(f"run {row['run'][:8]} by {row['actor']} on {row['host']}")
     if row.get("code_version"):
         words.append(f"of {row['code_version'][:10]}")
+    if row.get("remark"):
+        words.append(f"({row['remark']})")
     return " ".join(words) + (f": {row['error']}" if row.get("error") else "")

@@ -1,8 +1,5 @@
 """Django's ``migrate``, one at a time for each database: same options, same output."""
 
-import gc
-from contextlib import contextmanager
-
 from django.core.management.commands import migrate
 from django.db import connections
 
@@ -25,24 +22,6 @@ class Executor(runner.Executor):
 migrate.MigrationExecutor = Executor  # type: ignore[misc]
 
 
-RARELY = 50_000, 20, 100  # for gc.set_threshold()
-
-
-@contextmanager
-def rare_garbage_collection():
-    """Look for garbage rarely.
-
-    Models of the past are made by the thousand and most stay until the end: looking for garbage
-    among them again and again is a tenth of the time of a run from an empty database.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(*RARELY)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
 class Command(migrate.Command):
     """See ``help``."""
 
@@ -52,7 +31,7 @@ class Command(migrate.Command):
         "do afterwards; keeps a journal; finishes what a run that was killed has begun."
     )
 
-    @rare_garbage_collection()
+    @runner.rare_garbage_collection()
     def handle(self, *args, **options):
         """Run Django's command while nobody else can."""
         if options["plan"] or options["check_unapplied"]:  # they only look

@@ -1,0 +1,194 @@
+"""Models, migrations and the live database: three comparisons, one report, no guessing.
+
+The models are compared with the migrations as ``makemigrations`` does, the migrations with what is
+recorded as applied, and what the applied ones make of an empty database (``scratch``) with what is
+there. Everything here only reads.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from django.apps import apps
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.operations import AlterModelTable, CreateModel, SeparateDatabaseAndState
+from django.db.migrations.state import ProjectState
+
+from hotel.migrator import catalog, history, repair, scratch, tables
+from hotel.migrator.catalog import Thing
+
+# Made on demand, whoever needs them first; where they are, they must be right.
+ON_DEMAND = {
+    "django_migrations",
+    "migrator_conflicts",
+    *(model._meta.db_table for model in tables.MODELS),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is not in the database as the migrations make it.
+
+    what: "missing", "extra", "renamed" or "different". thing: what it is about, under the name that
+    it should have; of what is extra, the one that it has. found: the thing that was found in place
+    of a renamed one. attributes: ``{name: (expected, found)}``. since: what applied or altered it
+    last, as a sentence's end.
+    """
+
+    what: str
+    thing: Thing
+    found: Thing | None = None
+    attributes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    since: str = ""
+
+    def __str__(self):
+        said = {
+            "missing": f"{self.thing} is missing",
+            "extra": f"{self.thing} is there, and no migration makes it",
+            "renamed": f"{self.thing} is called {self.found and self.found.name}",
+            "different": f"{self.thing} differs: {_listed(self.attributes)}",
+        }[self.what]
+        return f"The {said}{f', since {self.since}' if self.since else ''}."
+
+
+def _listed(attributes):
+    return ", ".join(
+        f"{name} {found or 'nothing'} instead of {expected or 'nothing'}"
+        for name, (expected, found) in attributes.items()
+    )
+
+
+def differences(expected, found, of_history=frozenset()):
+    """Return the ``Difference``s of two catalogs, in the order of their tables.
+
+    of_history: names of tables that the history knows at some point: one of them that should not be
+    there is a difference; somebody else's table is none.
+    """
+    missing = [thing for thing in expected.facts if thing not in found.facts]
+    extra = [thing for thing in found.facts if thing not in expected.facts]
+    lost = {thing.name for thing in missing if thing.kind == "table"}
+    strange = {thing.name for thing in extra if thing.kind == "table"}
+    missing = [thing for thing in missing if _counts(thing, lost) and thing.name not in ON_DEMAND]
+    extra = [
+        thing
+        for thing in extra
+        if _counts(thing, strange)
+        and thing.kind != "extension"
+        and (thing.kind != "table" or thing.name in of_history or thing.name.startswith("new__"))
+    ]
+    result = []
+    for thing in list(missing):
+        twins = [
+            other
+            for other in extra
+            if (other.kind, other.table) == (thing.kind, thing.table)
+            and thing.kind != "table"
+            and found.facts[other] == expected.facts[thing]
+        ]
+        rivals = [
+            other
+            for other in missing
+            if (other.kind, other.table) == (thing.kind, thing.table)
+            and expected.facts[other] == expected.facts[thing]
+        ]
+        # On SQLite a constraint without a name is called by its text, and cannot be renamed.
+        if len(twins) == len(rivals) == 1 and expected.facts[thing].get("definition") != thing.name:
+            result.append(Difference("renamed", thing, found=twins[0]))
+            missing.remove(thing)
+            extra.remove(twins[0])
+    result += [Difference("missing", thing) for thing in missing]
+    result += [Difference("extra", thing) for thing in extra]
+    for thing in expected.facts.keys() & found.facts.keys():
+        wanted, got = expected.facts[thing], found.facts[thing]
+        if wanted != got:
+            names = sorted(
+                name for name in wanted.keys() | got.keys() if _differ(wanted, got, name)
+            )
+            attributes = {name: (wanted.get(name, ""), got.get(name, "")) for name in names}
+            result.append(Difference("different", thing, attributes=attributes))
+    return sorted(result, key=lambda difference: (difference.thing.table, difference.thing))
+
+
+def _counts(thing, tables_of_one_side):
+    """Tell whether a thing is to be named: not if all of its table is, nor a function by itself."""
+    if thing.kind == "function":  # a trigger that calls it says it all
+        return False
+    return thing.kind == "table" or thing.table not in tables_of_one_side
+
+
+def _differ(wanted, got, name):
+    return wanted.get(name, "") != got.get(name, "")
+
+
+def tables_of(loader):
+    """Return the names of all tables that the history makes at some time."""
+    names = set()
+
+    def look(operation, app):
+        if isinstance(operation, SeparateDatabaseAndState):
+            for part in (*operation.database_operations, *operation.state_operations):
+                look(part, app)
+        elif isinstance(operation, CreateModel):
+            table = operation.options.get("db_table") or f"{app}_{operation.name.lower()}"
+            names.add(table)
+            for name, made in operation.fields:
+                if made.many_to_many:
+                    names.add(made.db_table or f"{table}_{name}")
+        elif isinstance(operation, AlterModelTable) and operation.table:
+            names.add(operation.table)
+
+    for (app, _), migration in loader.graph.nodes.items():
+        for operation in migration.operations:
+            look(operation, app)
+    return names
+
+
+def unwritten(loader):
+    """Return the apps whose models have changes that no migration has, by name."""
+    detector = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps))
+    return sorted(detector.changes(graph=loader.graph))
+
+
+class Report:
+    """What a database has, and what its migrations make of it; see ``compare``."""
+
+    def __init__(self, connection, loader, keys):
+        self.connection, self.loader, self.keys = connection, loader, keys
+        self.replay = scratch.replay(connection, loader, keys)
+        self.found = catalog.read(connection)
+        known = tables_of(loader)
+        self.strange = sorted(
+            self.found.tables - self.replay.catalog.tables - known - ON_DEMAND,
+        )
+        bare = differences(self.replay.catalog, self.found, known)
+        times, runs = history.times(connection), _runs(connection)
+
+        def when(key):
+            name = ".".join(key)
+            at = f", applied {times[key]:%Y-%m-%d %H:%M} UTC" if key in times else ""
+            return f"{name}{at}{f' in run {runs[key][:8]}' if key in runs else ''}"
+
+        self.differences = [
+            replace(difference, since=when(key)) if key else difference
+            for difference in bare
+            for key in [self.replay.since(difference.thing)]
+        ]
+
+    @property
+    def script(self):
+        """Statements that would mend all differences, in an order in which they can run."""
+        return repair.script(
+            self.connection.vendor, self.differences, self.replay.catalog, self.found
+        )
+
+
+def _runs(connection):
+    """Return the run that applied each migration last, as the journal has it."""
+    rows = history.entries(
+        connection, event=history.Event.FINISHED, direction=history.Direction.FORWARD
+    )
+    return {(row.app, row.name): str(row.run) for row in rows}
+
+
+def in_order(graph, applied):
+    """Return those of the applied migrations whose files are there, in the order of the graph."""
+    there = set(applied)
+    return [key for key in graph.order if key in there]

@@ -1,0 +1,284 @@
+"""The DDL that would make a live schema what its migrations make; printed, never run.
+
+On SQLite a table that differs in itself is made anew, with its rows.
+"""
+
+from hotel.migrator.catalog import Thing
+
+IN_TABLE = (
+    "table",
+    "column",
+    "constraint",
+    "foreign key",
+)  # what only CREATE TABLE says, on SQLite
+
+
+def script(vendor, differences, expected, found):
+    """Return statements, in an order in which they can run, that mend all ``differences``."""
+    if not differences:
+        return []
+    mend = {"postgresql": _on_postgresql, "sqlite": _on_sqlite}[vendor]
+    return mend(differences, expected, found)
+
+
+def quoted(name):
+    """Return a name as it can always be written."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+# The order in which statements can run.
+(
+    EXTENSION,
+    FUNCTION,
+    DROP_TRIGGER,
+    DROP_FOREIGN_KEY,
+    DROP_CONSTRAINT,
+    DROP_INDEX,
+    RENAME,
+    DROP_TABLE,
+) = range(8)
+(
+    TABLE,
+    DROP_COLUMN,
+    ADD_COLUMN,
+    ALTER_COLUMN,
+    CONSTRAINT,
+    FOREIGN_KEY,
+    INDEX,
+    TRIGGER,
+    SEQUENCE,
+) = range(8, 17)
+
+
+def _on_postgresql(differences, expected, found):
+    statements = []
+    for difference in differences:
+        thing = difference.thing
+        write = _WRITERS[thing.kind]
+        statements += write(difference, expected, found)
+    functions = {
+        (FUNCTION, f"{expected.sql[thing]};")
+        for thing in expected.facts
+        if thing.kind == "function"
+        and any(rank == TRIGGER and thing.name in sql for rank, sql in statements)
+        and thing not in found.facts
+    }
+    ordered = sorted([*functions, *statements], key=lambda pair: pair[0])
+    return ["BEGIN;", *(sql for _, sql in ordered), "COMMIT;"]
+
+
+def _extension(difference, expected, found):
+    return [(EXTENSION, f"{expected.sql[difference.thing]};")]
+
+
+def _function(difference, expected, found):
+    return [(FUNCTION, f"{expected.sql[difference.thing]};")]
+
+
+def _table(difference, expected, found):
+    name = difference.thing.name
+    if difference.what == "extra":
+        return [(DROP_TABLE, f"DROP TABLE {quoted(name)};")]
+    if difference.what == "different":
+        made = []
+        if "kept" in difference.attributes:
+            wanted, _ = difference.attributes["kept"]
+            logged = "LOGGED" if wanted == "permanent" else "UNLOGGED"
+            made.append((TABLE, f"ALTER TABLE {quoted(name)} SET {logged};"))
+        if "foreign keys" in difference.attributes:
+            made.append((SEQUENCE, f"ALTER TABLE {quoted(name)} ENABLE TRIGGER ALL;"))
+        return made
+    columns = ", ".join(
+        f"{quoted(column)} {expected.sql[Thing('column', name, column)]}"
+        for column in expected.columns[name]
+    )
+    made = [(TABLE, f"CREATE TABLE {quoted(name)} ({columns});")]
+    for thing in expected.of(name):
+        ranks = {"constraint": CONSTRAINT, "foreign key": FOREIGN_KEY, "index": INDEX}
+        if thing.kind in ranks or thing.kind == "trigger":
+            made.append((ranks.get(thing.kind, TRIGGER), _made(thing, expected)))
+    return made
+
+
+def _made(thing, expected):
+    """Return the statement that makes a constraint, an index or a trigger."""
+    if thing.kind in ("constraint", "foreign key"):
+        table, name, sql = quoted(thing.table), quoted(thing.name), expected.sql[thing]
+        return f"ALTER TABLE {table} ADD CONSTRAINT {name} {sql};"
+    return f"{expected.sql[thing]};"
+
+
+def _column(difference, expected, found):
+    thing = difference.thing
+    table, name = f"ALTER TABLE {quoted(thing.table)}", quoted(thing.name)
+    if difference.what == "extra":
+        return [(DROP_COLUMN, f"{table} DROP COLUMN {name};")]
+    if difference.what == "renamed":
+        return [(RENAME, f"{table} RENAME COLUMN {quoted(difference.found.name)} TO {name};")]
+    if difference.what == "missing" or "generated" in difference.attributes:
+        added = [(ADD_COLUMN, f"{table} ADD COLUMN {name} {expected.sql[thing]};")]
+        if difference.what == "different":
+            added.insert(0, (DROP_COLUMN, f"{table} DROP COLUMN {name};"))
+        return added
+    column = f"{table} ALTER COLUMN {name}"
+    facts, changes = expected.facts[thing], []
+    changed = difference.attributes
+    if "default" in changed and changed["default"][1]:
+        changes.append(f"{column} DROP DEFAULT;")
+    if "identity" in changed and changed["identity"][1]:
+        changes.append(f"{column} DROP IDENTITY;")
+    if changed.keys() & {"type", "collation"}:
+        collation = f" COLLATE {facts['collation']}" if facts["collation"] else ""
+        kind = facts["type"]
+        changes.append(f"{column} TYPE {kind}{collation} USING {name}::{kind};")
+    if "null" in changed:
+        changes.append(f"{column} {'SET' if facts['null'] == 'no' else 'DROP'} NOT NULL;")
+    if "default" in changed and facts["default"]:
+        changes.append(f"{column} SET DEFAULT {facts['default']};")
+    if "identity" in changed and facts["identity"]:
+        changes.append(f"{column} ADD GENERATED {facts['identity'].upper()} AS IDENTITY;")
+    return [(ALTER_COLUMN, sql) for sql in changes]
+
+
+def _constraint(difference, expected, found):
+    thing = difference.thing
+    is_reference = thing.kind == "foreign key"
+    table, name = f"ALTER TABLE {quoted(thing.table)}", quoted(thing.name)
+    drop, add = (DROP_FOREIGN_KEY, FOREIGN_KEY) if is_reference else (DROP_CONSTRAINT, CONSTRAINT)
+    gone = drop, f"{table} DROP CONSTRAINT {name};"
+    if difference.what == "extra":
+        return [gone]
+    if difference.what == "renamed":
+        return [(RENAME, f"{table} RENAME CONSTRAINT {quoted(difference.found.name)} TO {name};")]
+    if difference.attributes == {"valid": ("yes", "no")}:
+        return [(add, f"{table} VALIDATE CONSTRAINT {name};")]
+    made = add, _made(thing, expected)
+    return [made] if difference.what == "missing" else [gone, made]
+
+
+def _index(difference, expected, found):
+    thing = difference.thing
+    name = quoted(thing.name)
+    gone = DROP_INDEX, f"DROP INDEX {name};"
+    if difference.what == "extra":
+        return [gone]
+    if difference.what == "renamed":
+        return [(RENAME, f"ALTER INDEX {quoted(difference.found.name)} RENAME TO {name};")]
+    if difference.attributes == {"valid": ("yes", "no")}:
+        return [(INDEX, f"REINDEX INDEX {name};")]
+    made = INDEX, _made(thing, expected)
+    return [made] if difference.what == "missing" else [gone, made]
+
+
+def _trigger(difference, expected, found):
+    thing = difference.thing
+    table, name = quoted(thing.table), quoted(thing.name)
+    gone = DROP_TRIGGER, f"DROP TRIGGER {name} ON {table};"
+    if difference.what == "extra":
+        return [gone]
+    if difference.what == "renamed":
+        old = quoted(difference.found.name)
+        return [(RENAME, f"ALTER TRIGGER {old} ON {table} RENAME TO {name};")]
+    if list(difference.attributes) == ["enabled"]:
+        words = {"yes": "ENABLE", "no": "DISABLE", "always": "ENABLE ALWAYS"}
+        word = words.get(expected.facts[thing]["enabled"], "ENABLE REPLICA")
+        return [(TRIGGER, f"ALTER TABLE {table} {word} TRIGGER {name};")]
+    made = TRIGGER, _made(thing, expected)
+    return [made] if difference.what == "missing" else [gone, made]
+
+
+def _sequence(difference, expected, found):
+    thing = difference.thing
+    name = quoted(thing.name)
+    if difference.what == "extra":
+        return []  # it goes with what makes a column its own
+    if difference.what == "renamed":
+        return [(RENAME, f"ALTER SEQUENCE {quoted(difference.found.name)} RENAME TO {name};")]
+    facts = expected.facts[thing]
+    owner = f"{quoted(thing.table)}.{quoted(facts['column'])}"
+    said = (
+        f"AS {facts['type']} START {facts['start']} INCREMENT {facts['increment']}"
+        f" MINVALUE {facts['minimum']} MAXVALUE {facts['maximum']} CACHE {facts['cache']}"
+        f" {'CYCLE' if facts['cycle'] == 'yes' else 'NO CYCLE'}"
+    )
+    if difference.what == "different":
+        owned = f" OWNED BY {owner}" if "column" in difference.attributes else ""
+        return [(SEQUENCE, f"ALTER SEQUENCE {name} {said}{owned};")]
+    if expected.facts[Thing("column", thing.table, facts["column"])]["identity"]:
+        return []  # the column brings it
+    return [
+        (EXTENSION, f"CREATE SEQUENCE {name} {said};"),
+        (SEQUENCE, f"ALTER SEQUENCE {name} OWNED BY {owner};"),
+    ]
+
+
+_WRITERS = {
+    "extension": _extension,
+    "function": _function,
+    "table": _table,
+    "column": _column,
+    "constraint": _constraint,
+    "foreign key": _constraint,
+    "index": _index,
+    "trigger": _trigger,
+    "sequence": _sequence,
+}
+
+
+def _on_sqlite(differences, expected, found):
+    rebuilt = {
+        difference.thing.table for difference in differences if difference.thing.kind in IN_TABLE
+    }
+    drops, remakes, makes = [], [], []
+    for table in sorted(rebuilt):
+        remakes += _rebuilt(table, differences, expected, found)
+    for difference in differences:
+        thing = difference.thing
+        if thing.table in rebuilt:
+            continue
+        old = difference.found or thing
+        if difference.what != "missing":
+            drops.append(f"DROP {thing.kind.upper()} {quoted(old.name)};")
+        if difference.what != "extra":
+            makes.append(f"{expected.sql[thing]};")
+    # Without the first, dropping a table would empty those that refer to it; without the second,
+    # triggers of other tables that read it would stand in its way.
+    before = ["PRAGMA foreign_keys = OFF;", "PRAGMA legacy_alter_table = ON;"] if remakes else []
+    after = ["PRAGMA legacy_alter_table = OFF;", "PRAGMA foreign_keys = ON;"] if remakes else []
+    return [*before, "BEGIN IMMEDIATE;", *drops, *remakes, *makes, "COMMIT;", *after]
+
+
+def _rebuilt(table, differences, expected, found):
+    """Return the statements that make a table anew with the rows it has."""
+    if table not in expected.tables:
+        return [f"DROP TABLE {quoted(table)};"]
+    beside = [
+        f"{expected.sql[thing]};"
+        for thing in expected.of(table)
+        if thing.kind in ("index", "trigger")
+    ]
+    if table not in found.tables:
+        return [f"{expected.sql[Thing('table', table, table)]};", *beside]
+    called = {
+        difference.thing.name: difference.found.name
+        for difference in differences
+        if difference.what == "renamed" and difference.thing[:2] == ("column", table)
+    }
+    called |= {name: name for name in found.columns[table] if name in expected.columns[table]}
+    kept = [
+        name
+        for name in expected.columns[table]
+        if name in called and not expected.facts[Thing("column", table, name)]["generated"]
+    ]
+    created = expected.sql[Thing("table", table, table)]
+    _, bracket, rest = created.partition("(")
+    new = quoted(f"new__{table}")
+    names = ", ".join(map(quoted, kept))
+    values = ", ".join(quoted(called[name]) for name in kept)
+    return [
+        f"CREATE TABLE {new} {bracket}{rest};",
+        f"INSERT INTO {new} ({names}) SELECT {values} FROM {quoted(table)};",
+        f"DROP TABLE {quoted(table)};",
+        f"ALTER TABLE {new} RENAME TO {quoted(table)};",
+        *beside,
+    ]
