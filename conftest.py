@@ -288,7 +288,7 @@ class History:
 
     def catalog(self):
         """Return the facts of this project's tables (see ``hotel.migrator.catalog.read``)."""
-        return catalog.read(connection, self.tables()).facts
+        return dict(sorted(catalog.read(connection, self.tables()).facts.items()))
 
     def tables(self):
         """Return the names of this project's tables that are there."""

@@ -11,7 +11,7 @@ class MigratorConfig(AppConfig):
 
     def ready(self):
         """Follow each run of ``migrate``; as the only sender, this application hears it once."""
-        from hotel.migrator import batches, preflight, proof
+        from hotel.migrator import batches, checks, preflight, proof  # noqa: F401 (checks)
 
         for follow in (batches.forget_finished, preflight.refuse_unfinished, proof.begin):
             pre_migrate.connect(follow, sender=self)

@@ -26,7 +26,6 @@ from hotel.migrator.locks import run_lock
 from hotel.migrator.targets import label, labels, parse, quoted
 
 SHOWN = 10  # differences that a refusal names
-DRIFT = ("models", "migrations", "interrupted", "database")  # what is drift, of what drift finds
 
 
 class Standing:
@@ -368,18 +367,20 @@ def branches():
     ]
 
 
-def drift(connection):
+def drift(connection, wait=None):
     """Compare models, migrations and the database; say what differs and what would mend it.
 
     The models with the migrations, the migrations with what is recorded as applied, and what the
     applied ones make of an empty database with what is there. Migrations that are left to apply
     are no drift. It only reads, and waits while somebody migrates. Where a scratch database is made
     is said in docs/operations.md.
+
+    Raises LockNotGot after ``wait`` seconds, or MIGRATOR_WAIT.
     """
     standing = Standing(connection)
     keys = comparing.in_order(standing.graph, standing.applied)
     scratch.replay(connection, standing.loader, keys)  # while nobody has to wait
-    with run_lock(connection, only_look=True):
+    with run_lock(connection, wait, only_look=True):
         standing = Standing(connection)
         keys = comparing.in_order(standing.graph, standing.applied)
         report = comparing.Report(connection, standing.loader, keys)
@@ -412,6 +413,14 @@ def drift(connection):
         "strange": report.strange,
         "script": report.script,
     }
+
+
+def drift_kinds(found):
+    """Yield, of what ``drift`` returned, the sentences that say that something is wrong."""
+    for kind in ("models", "migrations", "interrupted"):
+        yield from found[kind]
+    for row in found["database"]:
+        yield row["says"]
 
 
 def stamp(connection, targets, *, progress, options, purge=False, force=False):

@@ -10,6 +10,7 @@ from django.core.management.commands.migrate import Command as Migrate
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from hotel.migrator import stats, verbs, writing
+from hotel.migrator.checks import without_drift
 from hotel.migrator.exceptions import WrongUse
 from hotel.migrator.targets import migrations
 from hotel.migrator.templates import KINDS
@@ -153,6 +154,11 @@ class Command(Migrate):
             joined.append(word if value is None else f"--rev-range={value}")
         super().run_from_argv(joined)
 
+    def check(self, **options):
+        """Run all checks but that of the database itself, which would be a verb of its own."""
+        with without_drift():
+            super().check(**options)
+
     def handle(self, *, verb, **options):
         """Run the verb, print what it returns, and end with its exit code."""
         self.verbosity = options["verbosity"]
@@ -273,7 +279,7 @@ class Command(Migrate):
     def _drift(self, connection, options):
         found = verbs.drift(connection)
         self._print(options, found, _drift_lines(found))
-        return 1 if any(found[kind] for kind in verbs.DRIFT) else 0
+        return 1 if any(verbs.drift_kinds(found)) else 0
 
     def _doctor(self, connection, options):
         found = verbs.doctor(connection, fix=options["fix"])
@@ -309,14 +315,12 @@ def _revision_line(row):
 
 
 def _drift_lines(found):
-    for kind in ("models", "migrations", "interrupted"):
-        yield from found[kind]
-    yield from (row["says"] for row in found["database"])
+    yield from verbs.drift_kinds(found)
     if found["script"]:
         yield from ("", "What would mend the database:", "")
         yield from (f"    {line}" for sql in found["script"] for line in sql.splitlines())
         yield ""
-    if not any(found[kind] for kind in verbs.DRIFT):
+    if not any(verbs.drift_kinds(found)):
         yield "Models, migrations and database agree."
     if found["pending"]:
         number = len(found["pending"])

@@ -4,6 +4,7 @@ from django.core.management.commands import migrate
 from django.db import connections
 
 from hotel.migrator import preflight, runner
+from hotel.migrator.checks import without_drift
 from hotel.migrator.locks import run_lock
 
 
@@ -30,6 +31,11 @@ class Command(migrate.Command):
         "another process migrates the same database (MIGRATOR_WAIT), and finds out what is left to "
         "do afterwards; keeps a journal; finishes what a run that was killed has begun."
     )
+
+    def check(self, **options):
+        """Run all checks but that of what is about to be changed."""
+        with without_drift():
+            super().check(**options)
 
     @runner.rare_garbage_collection()
     def handle(self, *args, **options):
