@@ -16,6 +16,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
 
 from hotel.migrator import tables
 from hotel.migrator.tables import JournalEntry
@@ -256,6 +257,16 @@ def interrupted(connection):
         elif entry.event != Event.OPERATION:
             started.pop(key, None)
     return list(started.values())
+
+
+def unfinished(connection):
+    """Return the keys of the migrations whose last run has not finished, or not yet."""
+    if not tables.exists(connection, JournalEntry):
+        return set()
+    found = JournalEntry.objects.using(connection.alias)
+    last = found.values("app", "name").annotate(last=Max("pk")).values("last")
+    ended = found.filter(pk__in=last).exclude(event=Event.FINISHED)
+    return set(ended.values_list("app", "name"))
 
 
 def changed_since(connection, moment):

@@ -1,8 +1,9 @@
 """What would go wrong, found before the first statement of a run.
 
-``findings`` looks at a whole plan: at the graph and the journal here, at the rows that stand in
-``hotel.migrator.rows``. It reads only. A finding that refuses is certain; where an operation of the
-same plan may change the answer first, it is a warning.
+``findings`` looks at a whole plan: at the graph and the journal here, at the tables and columns
+that stand in ``hotel.migrator.shape``, at their rows in ``hotel.migrator.rows``. It reads only. A
+finding that refuses is certain; where an operation of the same plan may change the answer first, it
+is a warning.
 """
 
 import logging
@@ -17,6 +18,7 @@ from hotel.migrator.exceptions import Interrupted, MigratorError, RefusedByPrefl
 from hotel.migrator.finding import KEYS, Finding
 from hotel.migrator.operations import Unfinished
 from hotel.migrator.rows import Rows
+from hotel.migrator.shape import Shape
 from hotel.migrator.tables import JournalEntry
 
 logger = logging.getLogger(__name__)
@@ -35,7 +37,15 @@ def findings(connection, loader, plan, *, accept_data_loss=False):
         *_edited(connection, loader),
         *_orphans(connection, plan),
     ]
-    return found + Rows(connection, accept_data_loss).look(steps.walk(loader, plan))
+    walked = steps.walk(loader, plan)
+    shape = Shape(connection, history.unfinished(connection)).look(walked)
+    wrong = {(finding.migration, finding.operation) for finding in shape}
+    rows = [  # of a table that is not there nobody need look for rows
+        finding
+        for finding in Rows(connection, accept_data_loss).look(walked)
+        if finding.kind != "unreadable" or (finding.migration, finding.operation) not in wrong
+    ]
+    return found + shape + rows
 
 
 def refuse(found):
