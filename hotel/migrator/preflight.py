@@ -9,11 +9,9 @@ is a warning.
 import logging
 
 from django.db import IntegrityError
-from django.db.migrations.loader import MigrationLoader
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Max
 
-from hotel.migrator import history, steps, tables
-from hotel.migrator.batches import parse
+from hotel.migrator import history, interruptions, steps, tables
 from hotel.migrator.exceptions import Interrupted, MigratorError, RefusedByPreflight
 from hotel.migrator.finding import KEYS, Finding
 from hotel.migrator.operations import Unfinished
@@ -67,7 +65,7 @@ def before_migrate(connection, loader, plan):
 
     Raises MigratorError.
     """
-    refuse_to_leave_half_done(connection, plan)
+    refuse_to_leave_half_done(connection, loader, plan)
     refuse_orphans(connection, plan)
     warnings = _ghosts(loader, plan)
     if plan and loader.applied_migrations:
@@ -93,14 +91,10 @@ def refuse_unfinished(sender, *, plan=(), **kwargs):
         raise Unfinished.refusal(found)
 
 
-def refuse_to_leave_half_done(connection, plan):
-    """Raise Interrupted if a migration was interrupted and this run would not finish it.
-
-    A batched migration that was killed is recorded as what it was before, though some rows have
-    changed already: whatever runs past it would take them for others.
-    """
-    for app, name, direction in _cursors(connection, plan):
-        raise Interrupted(_half_done(app, name, direction))
+def refuse_to_leave_half_done(connection, loader, plan):
+    """Raise Interrupted if a migration was interrupted and this run would not finish it."""
+    for begun in interruptions.left_half_done(connection, loader, plan):
+        raise Interrupted(": ".join(interruptions.sentences(loader, *begun)))
 
 
 def refuse_orphans(connection, plan):
@@ -124,72 +118,12 @@ def refuse_orphans(connection, plan):
 
 def _interrupted(connection, loader, plan):
     """Return what earlier runs began and this one would not finish."""
-    begun = _cursors(connection, plan) + _operations_done(connection, plan)
-    applied = loader.applied_migrations
-    return [
-        Finding(
-            kind="interrupted",
-            refuses=True,
-            migration=f"{app}.{name}",
-            operation="",
-            cause=f"{app}.{name} was interrupted on its way {_way(direction)}.",
-            mend=f"Finish it first with {_finish(app, name, direction)}.",
-        )
-        for app, name, direction in dict.fromkeys(begun)
-        if ((app, name) in applied) != (direction == "forward")
-    ]
-
-
-def _cursors(connection, plan):
-    """Return ``(app, name, direction)`` of batched migrations that a run leaves half done."""
-    if not tables.exists(connection, tables.Cursor):
-        return []
-    cursors = tables.Cursor.objects.using(connection.alias).order_by("pk")
-    return [
-        begun for begun in (parse(cursor.owner) for cursor in cursors) if begun not in _in(plan)
-    ]
-
-
-def _operations_done(connection, plan):
-    """Return the same of the migrations of which some operations ended and others did not."""
-    if not tables.exists(connection, JournalEntry):
-        return []
-    entries = JournalEntry.objects.using(connection.alias)
-    later = entries.filter(
-        app=OuterRef("app"), name=OuterRef("name"), pk__gt=OuterRef("pk"), event="finished"
-    )
-    begun = entries.filter(~Exists(later), event="operation").order_by("app", "name")
-    begun = begun.values_list("app", "name", "direction").distinct()
-    return [one for one in begun if one not in _in(plan)]
-
-
-def _in(plan):
-    return {
-        (step.app_label, step.name, "backward" if backwards else "forward")
-        for step, backwards in plan
-    }
-
-
-def _way(direction):
-    return "up" if direction == "forward" else "down"
-
-
-def _finish(app, name, direction):
-    return f"manage.py migrate {app} {name if direction == 'forward' else _before(app, name)}"
-
-
-def _half_done(app, name, direction):
-    return (
-        f"{app}.{name} was interrupted on its way {_way(direction)}: "
-        f"finish it first with {_finish(app, name, direction)}."
-    )
-
-
-def _before(app, name):
-    """Return the target that takes ``name`` down: the migration before it in its application."""
-    names = sorted(key[1] for key in MigrationLoader(None).disk_migrations if key[0] == app)
-    index = names.index(name)
-    return names[index - 1] if index else "zero"
+    found = []
+    for app, name, direction in interruptions.left_half_done(connection, loader, plan):
+        cause, mend = interruptions.sentences(loader, app, name, direction)
+        mend = mend[0].upper() + mend[1:]
+        found.append(Finding("interrupted", True, f"{app}.{name}", "", f"{cause}.", mend))
+    return found
 
 
 def _inconsistent(loader, plan):
