@@ -223,11 +223,20 @@ def applied(loader):
     recorder = MigrationRecorder(loader.connection)
     rows = sorted(recorder.applied_migrations().items(), key=lambda item: item[1].pk)
     place = {key: number for number, (key, _) in enumerate(rows)}
+    _count_squashed_as_one(place, loader)
+    return sorted(place, key=place.__getitem__)
+
+
+def _count_squashed_as_one(found, loader):
+    """Let a squashed migration have the last of what was found of those that it stands for.
+
+    That it is recorded itself says little: Django may have done so long after they ran.
+    """
     for key, squashed in loader.replacements.items():
         if key in loader.graph.nodes and key in loader.applied_migrations:
-            places = [place.pop(old) for old in squashed.replaces if old in place]
-            place[key] = max([*places, place.get(key, -1)])
-    return sorted(place, key=place.__getitem__)
+            replaced = [found.pop(old) for old in squashed.replaces if old in found]
+            if replaced:
+                found[key] = max(replaced)
 
 
 def times(connection):
@@ -269,6 +278,8 @@ def unfinished(connection):
     return set(ended.values_list("app", "name"))
 
 
-def changed_since(connection, moment):
-    """Return the keys that were last applied after ``moment``."""
-    return [key for key, at in times(connection).items() if at > moment]
+def changed_since(loader, moment):
+    """Return the keys that were last applied after ``moment``; see ``applied``."""
+    found = times(loader.connection)
+    _count_squashed_as_one(found, loader)
+    return [key for key, at in found.items() if at > moment]

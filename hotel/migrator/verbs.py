@@ -100,7 +100,7 @@ def downgrade(
             keys = _of_run(standing, run)
             plan = graph.undo(keys, applied, f"--run {run}", cascade)
         elif to_date is not None:
-            since = history.changed_since(connection, _moment(to_date))
+            since = history.changed_since(standing.loader, _moment(to_date))
             keys = [
                 key for key in since if key in graph.place and (all_apps or key[0] in graph.own)
             ]

@@ -315,6 +315,25 @@ def test_a_squashed_migration_is_one_step_and_all_its_records(apps, history):
     assert tables(history) == ["annexe_bed", "annexe_desk"]
 
 
+def test_a_squashed_migration_ran_when_what_it_stands_for_did(apps, history):
+    annexe, bar = apps.apps
+    annexe.path("0003_add_lamps").unlink()
+    bar.path("0002_add_bottles").unlink()
+    apps.reload()
+    db("upgrade", "annexe")
+    history.execute("UPDATE django_migrations SET applied = '2026-01-31 10:00:00+00:00'")
+    db("upgrade", "bar")
+    squash(annexe)
+    apps.migrate()
+    assert at() == ["annexe.0001", "annexe.0002", "bar.0001", "annexe.0001"]  # recorded only now
+    for target in (["-1"], ["--to-date", "2026-02-01"]):
+        assert db("downgrade", *target, "--plan").startswith(
+            "To unapply: 1 migration.\n  - bar.0001_initial\n"
+        )
+    db("downgrade", "-1")
+    assert tables(history) == ["annexe_bed", "annexe_desk"]
+
+
 def test_what_changes_no_table_is_a_step_all_the_same(apps, history):
     annexe = apps.apps[0]
     annexe.write("0004_say_bunk", 'migrations.AlterModelOptions("bed", {"verbose_name": "bunk"})')
