@@ -108,7 +108,7 @@ class Executor(MigrationExecutor):
 
         def run():
             nonlocal is_spent
-            before = self._state_now() if is_spent else state
+            before = self.state_now() if is_spent else state
             is_spent = not story.is_backwards
             with self._editor(story, atomic=True) as editor:
                 after = _move(migration, story)(before, editor)
@@ -199,11 +199,11 @@ class Executor(MigrationExecutor):
         with story.counting(), self.connection.schema_editor(atomic=atomic) as editor:
             yield editor
 
-    def _state_now(self):
+    def state_now(self):
         """Return the models as the migrations that are applied by now make them."""
         plan = self.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True)
         applied = {self.loader.graph.nodes.get(key) for key in self.loader.applied_migrations}
-        applied.update(self.ended)
+        applied ^= {*self.ended}  # what went up is there now, what went down is not any more
         state = ProjectState(real_apps=self.loader.unmigrated_apps)
         for migration, _ in plan:
             if migration in applied:
@@ -235,6 +235,8 @@ def run(executor, plan, *, verbosity=1, interactive=False, stdout=None):
     said = {"verbosity": verbosity, "interactive": interactive, "db": connection.alias}
     emit_pre_migrate_signal(**said, stdout=stdout, apps=state.apps, plan=plan)
     state = executor.migrate([], plan=plan, state=state.clone())
+    if plan and plan[0][1]:  # Django is right only if they went down in the order of the graph
+        state = executor.state_now()
     state.clear_delayed_apps_cache()
     models = state.apps
     # Those of apps without migrations stand apart until they are rendered among the others.

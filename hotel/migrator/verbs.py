@@ -85,9 +85,10 @@ def downgrade(
     """Unapply migrations down to TARGET; never apply any.
 
     TARGET: -N (the latest N that were applied of this project's own apps, whichever they are),
-    app@-N, app.0003 (which stays applied), app@base, base (this project's own apps). Or --run last,
-    what the last run applied; --to-date 2026-01-31, what was applied since. What depends on these
-    in other apps goes only with --cascade; Alembic and Django take it along unasked.
+    app@-N, app.0003 (which stays applied), app@base, base. Or --run last, what the last run
+    applied; --to-date 2026-01-31, what was applied since. Where no app is named, this project's own
+    count, with --all-apps all. What depends on these in other apps goes only with --cascade;
+    Alembic and Django take it along unasked.
     """
     with _locked(connection, progress) as standing:
         if sum(given is not None for given in (target, run, to_date)) != 1:
@@ -96,29 +97,34 @@ def downgrade(
                 " --to-date 2026-01-31. manage.py db downgrade --help explains them."
             )
         graph, applied = standing.graph, standing.applied
+        also = " --all-apps" if all_apps else ""
         if run is not None:
-            keys = _of_run(standing, run)
-            plan = graph.undo(keys, applied, f"--run {run}", cascade)
+            keys = _of_run(standing, run, all_apps)
+            plan = graph.undo(keys, applied, f"--run {run}", cascade, also)
         elif to_date is not None:
             since = history.changed_since(standing.loader, _moment(to_date))
             keys = [
                 key for key in since if key in graph.place and (all_apps or key[0] in graph.own)
             ]
-            plan = graph.undo(keys, applied, f"--to-date {to_date}", cascade)
+            plan = graph.undo(keys, applied, f"--to-date {to_date}", cascade, also)
         else:
             plan = graph.downgrade(target, applied, all_apps, cascade)
         return _carry_out(standing, plan, options)
 
 
-def _of_run(standing, run):
-    """Return what a run applied and is applied still; ``run``: "last", or the start of its id."""
+def _of_run(standing, run, all_apps):
+    """Return what a run applied and is applied still; ``run``: "last", or the start of its id.
+
+    all_apps: also of those that are not this project's own; a run of these alone is none without.
+    """
     finished = history.entries(
         standing.connection, event=Event.FINISHED, direction=Direction.FORWARD, is_fake=False
     )
-    runs = {}
+    graph, runs = standing.graph, {}
     for entry in finished:
         key = entry.app, entry.name
-        if key in standing.applied and key in standing.graph.place:
+        counts = key in graph.place and (all_apps or entry.app in graph.own)
+        if counts and key in standing.applied:
             runs.setdefault(entry.run, []).append(key)
     found = (
         [*runs][-1:] if run == "last" else [one for one in runs if run and str(one).startswith(run)]

@@ -153,6 +153,21 @@ def test_what_the_last_run_applied_is_undone(apps, history):
     assert refused("downgrade", "--run", "last")[1] == 2
 
 
+def test_of_the_last_run_other_applications_stay_unless_they_are_asked_for(apps, settings):
+    settings.MIGRATION_SCOPE = ["annexe"]
+    db("upgrade", "annexe.0001")
+    db("upgrade", "annexe", "bar.0001")
+    db("upgrade", "bar")
+    db("downgrade", "--run", "last", "--cascade")
+    assert at() == ["annexe.0001", "bar.0001"]
+    db("upgrade", "annexe.0002", "bar.0002")
+    sentence, code = refused("downgrade", "--run", "last")
+    assert code == 3
+    assert sentence.endswith("manage.py db downgrade --run last --cascade undoes it too.")
+    db("downgrade", "--run", "last", "--all-apps")
+    assert at() == ["annexe.0001", "bar.0001"]
+
+
 def test_going_back_to_a_day_undoes_what_came_after_it(apps, history):
     db("upgrade", "annexe.0002")
     history.execute("UPDATE django_migrations SET applied = '2026-01-31 10:00:00+00:00'")
@@ -362,6 +377,22 @@ def test_who_listens_to_migrate_hears_of_steps_with_the_models_of_then(apps):
             signal.disconnect(listen, sender=registry.get_app_config("migrator"))
     up, down = [("0001_initial", False), ("0002_add_desks", False)], [("0002_add_desks", True)]
     assert heard == [([], up), (["Bed", "Desk"], up), (["Bed", "Desk"], down), (["Bed"], down)]
+
+
+def test_models_of_what_was_undone_out_of_order_are_gone(apps):
+    heard = []
+
+    def listen(sender, apps, **kwargs):
+        heard.append([model.__name__ for model in apps.get_models()])
+
+    db("upgrade", "bar.0001")
+    db("upgrade", "annexe.0001")  # which comes first in the graph, and goes first too
+    post_migrate.connect(listen, sender=registry.get_app_config("migrator"))
+    try:
+        db("downgrade", "-2")
+    finally:
+        post_migrate.disconnect(listen, sender=registry.get_app_config("migrator"))
+    assert heard == [[]]
 
 
 def test_another_database_stands_where_it_stands(apps, tmp_path):
