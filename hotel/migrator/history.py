@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
 
@@ -71,7 +71,7 @@ class Story:
         """Write that ``error`` ended it; its first line, since the others may hold values."""
         line = next(iter(str(error).splitlines()), "")
         # The session may be what has failed.
-        with suppress(DatabaseError):
+        with suppress(DatabaseError, InterfaceError):
             self._write(Event.FAILED, error=f"{type(error).__name__}: {line}", **self._so_far())
 
     def operations_done(self):
@@ -86,6 +86,14 @@ class Story:
             pk__gt=next(iter(last), 0),
         )
         return len(set(since.values_list("operation", flat=True)))
+
+    def was_edited_since(self):
+        """Tell whether the file did something else when the last of its operations ended."""
+        rows = JournalEntry.objects.using(self.journal.alias).filter(
+            app=self.facts["app"], name=self.facts["name"], event=Event.OPERATION
+        )
+        then = next(iter(rows.order_by("-pk").values_list("checksum", flat=True)[:1]), "")
+        return "" not in (then, self.facts["checksum"]) and then != self.facts["checksum"]
 
     def was_stopped(self):
         """Tell whether the run before this one started this migration and did not finish it."""

@@ -5,9 +5,10 @@ operations that ended. Both are recorded as what they were before, though part o
 whatever runs past one would take that part for something else.
 """
 
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import Exists, OuterRef
 
-from hotel.migrator import tables
+from hotel.migrator import history, tables
 from hotel.migrator.batches import parse
 from hotel.migrator.history import Direction, Event
 from hotel.migrator.tables import JournalEntry
@@ -33,6 +34,23 @@ def sentences(loader, app, name, direction):
     if (app, name) not in loader.disk_migrations:
         finish = f"its file is missing, so bring that back, for example with git, and {finish}"
     return f"{app}.{name} was interrupted on its way {way}", finish
+
+
+def settle(connection, app):
+    """Write into the journal that of ``app`` nothing is half done, but all is as it is recorded.
+
+    That is what ``migrate --fake`` says, also where django_migrations says so already. app: a
+    label, or None for all.
+    """
+    loader = MigrationLoader(connection)
+    keys = [key for key in history.unfinished(connection) if app in (None, key[0])]
+    found = [loader.disk_migrations[key] for key in sorted(keys) if key in loader.disk_migrations]
+    found = [migration for migration in found if not migration.atomic]
+    journal = history.Journal(connection) if found else None
+    for migration in found:
+        is_applied = (migration.app_label, migration.name) in loader.applied_migrations
+        direction = Direction.FORWARD if is_applied else Direction.BACKWARD
+        journal.start(migration, direction, is_fake=True).finish()
 
 
 def _cursors(connection):

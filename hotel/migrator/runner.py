@@ -1,8 +1,10 @@
 """Runs migrations as Django does, and each exactly once, whatever kills or hinders the run.
 
-Verified with Django 5.2, whose executor this extends: what it adds is said at each method.
+Verified with Django 5.2, whose executor this extends: what it adds is said at each method. Over 300
+lines because a migration and its record have to be one, whichever way it runs.
 """
 
+import logging
 from contextlib import contextmanager, nullcontext
 
 from django.apps import apps
@@ -19,7 +21,7 @@ from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
-from django.db.migrations.operations import SeparateDatabaseAndState
+from django.db.migrations.operations import RunPython, SeparateDatabaseAndState
 from django.db.migrations.operations.fields import FieldOperation
 from django.db.migrations.operations.models import IndexOperation, ModelOperation
 from django.db.migrations.state import ModelState, ProjectState
@@ -28,6 +30,8 @@ from hotel.migrator import history, operations
 from hotel.migrator.exceptions import Interrupted
 from hotel.migrator.history import Direction
 from hotel.migrator.locks import Patience, short_lock_timeout
+
+logger = logging.getLogger(__name__)
 
 
 class Executor(MigrationExecutor):
@@ -132,7 +136,15 @@ class Executor(MigrationExecutor):
         was_stopped = story.was_stopped()
         done = story.operations_done() if was_stopped else 0
         if was_stopped and done < len(steps) and not _may_repeat(steps[done][0]):
-            _refuse_to_repeat(migration, steps[done][0].describe(), story)
+            _refuse_to_repeat(migration, _in_words(steps[done][0], story), story)
+        if done and story.was_edited_since():
+            ended = ", ".join(_in_words(step[0], story) for step in steps[:done])
+            logger.warning(
+                "%s was edited since it was stopped. It goes on behind as many operations as had"
+                " ended then, which are now these, and are not run: %s.",
+                migration,
+                ended,
+            )
         for number, step in enumerate(steps[done:], done):
             self._operation(migration, number, step, story)
         with transaction.atomic(using=self.connection.alias):
@@ -307,6 +319,14 @@ def _may_repeat(operation):
         or getattr(operation, "reentrant", False)
         or isinstance(operation, CreateExtension | ValidateConstraint)
     )
+
+
+def _in_words(operation, story):
+    """Return what an operation does; of Python code, which function it calls."""
+    code = getattr(operation, "reverse_code" if story.is_backwards else "code", None)
+    if isinstance(operation, RunPython) and type(operation).describe is RunPython.describe:
+        return f"{operation.describe()}, {getattr(code, '__name__', code)}()"
+    return operation.describe()
 
 
 def _refuse_to_repeat(migration, what, story):
