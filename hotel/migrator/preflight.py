@@ -139,10 +139,14 @@ def _inconsistent(loader, plan):
 
     for key in sorted(there.intersection(nodes)):
         for parent in _missing(nodes[key].parents, there):
+            below = there.intersection(loader.graph.backwards_plan(key))
+            ends = [one for one in below if below.isdisjoint(n.key for n in nodes[one].children)]
             add(
                 key,
                 f"{_label(key)} is applied, but {parent}, which it depends on, is not.",
-                f"If its change is in the database, record it: manage.py db stamp {parent}.",
+                "If its change is in the database, record it too with manage.py db stamp"
+                f" {' '.join(sorted(map(_label, ends)))}; if not, the file came too late: mend its"
+                " dependencies.",
             )
     for migration, backwards in plan:
         key = (migration.app_label, migration.name)

@@ -87,7 +87,8 @@ class Executor(MigrationExecutor):
         """Run and record a migration between two entries of the journal."""
         if self.journal is None:  # as in Django, migrate() need not come before apply_migration()
             self._begin()
-        story = self.journal.start(migration, direction, is_fake=fake)
+        with _named(migration, is_undone=True):
+            story = self.journal.start(migration, direction, is_fake=fake)
         try:
             if fake:
                 with transaction.atomic(using=self.connection.alias):
@@ -100,9 +101,8 @@ class Executor(MigrationExecutor):
                 state = self._one_by_one(state, migration, story)
         except BaseException as error:
             story.fail(error)
-            if isinstance(error, DatabaseError):  # for exceptions.explain()
-                error.migration, error.is_undone = str(migration), migration.atomic
-            raise
+            with _named(migration, is_undone=migration.atomic):
+                raise
         self.ended.append(migration)
         return state
 
@@ -269,6 +269,16 @@ def _refuse_irreversible(plan):
                     f"{migration} cannot be unapplied, because it has an operation without a way"
                     f" back ({operation.describe()})"
                 )
+
+
+@contextmanager
+def _named(migration, *, is_undone):
+    """Let an error of the database know of what it stopped, for ``exceptions.explain``."""
+    try:
+        yield
+    except DatabaseError as error:
+        error.migration, error.is_undone = str(migration), is_undone
+        raise
 
 
 def _move(migration, story):

@@ -32,7 +32,6 @@ class Standing:
         self.connection = connection
         self.executor = runner.Executor(connection, progress)
         self.loader = self.executor.loader
-        self.loader.check_consistent_history(connection)
         self.graph = Graph.from_django(self.loader.graph, own_apps())
         self.applied = history.applied(self.loader)
 
@@ -47,8 +46,11 @@ class Standing:
 
 
 @contextmanager
-def _locked(connection, progress):
-    """Hold the lock and yield where the database stands then, and how to report progress."""
+def _locked(connection, progress, *, whole=True):
+    """Hold the lock and yield where the database stands then.
+
+    whole: raise InconsistentMigrationHistory if something is applied without what it needs.
+    """
     with run_lock(connection) as lock:
 
         def report(action, migration=None, fake=False):
@@ -56,7 +58,10 @@ def _locked(connection, progress):
                 lock.check()
             progress(action, migration, fake)
 
-        yield Standing(connection, report)
+        standing = Standing(connection, report)
+        if whole:
+            standing.loader.check_consistent_history(connection)
+        yield standing
 
 
 def upgrade(connection, targets, *, progress, options, all_apps=False, at_most=False):
@@ -374,7 +379,7 @@ def stamp(connection, targets, *, progress, options, purge=False):
     recorded too, and what follows them is not any more, so that the history stays whole; all of it
     is shown. --purge forgets what is applied though its file is missing.
     """
-    with _locked(connection, progress) as standing:
+    with _locked(connection, progress, whole=False) as standing:
         graph, applied = standing.graph, standing.applied
         up, down = _stamped(graph, targets, applied)
         forgotten = standing.ghosts if purge else []
@@ -404,7 +409,7 @@ def doctor(connection, *, fix=False):
     """
     if not fix:
         return [_as_dict(found) for found in diagnoses(Standing(connection))]
-    with _locked(connection, lambda *_: None) as standing:
+    with _locked(connection, lambda *_: None, whole=False) as standing:
         done = []
         for found in diagnoses(standing):
             if found.kind == "locked":

@@ -268,14 +268,15 @@ def test_a_plan_without_what_it_depends_on_is_refused(rooms):
 
 
 def test_a_migration_that_is_applied_without_what_it_depends_on_is_refused(rooms, history):
-    rooms.write("0002_one", "").write("0003_two", "").migrate()
+    rooms.write("0002_one", "").write("0003_two", "").write("0004_three", "").migrate()
     history.execute("DELETE FROM django_migrations WHERE name = '0002_one'")
     found = looked(plan=[])
     assert [(finding.migration, finding.cause, finding.mend) for finding in found] == [
         (
             "annexe.0003_two",
             "annexe.0003_two is applied, but annexe.0002_one, which it depends on, is not.",
-            "If its change is in the database, record it: manage.py db stamp annexe.0002_one.",
+            "If its change is in the database, record it too with manage.py db stamp"
+            " annexe.0004_three; if not, the file came too late: mend its dependencies.",
         )
     ]
 
