@@ -180,6 +180,8 @@ class Executor(MigrationExecutor):
                     operation.database_forwards(app, editor, before, after)
                 if together:
                     _run_deferred(editor)
+                    if self.connection.vendor == "sqlite":  # PostgreSQL does when it commits
+                        self.connection.check_constraints()
                     story.end_operation(number)
             if not together:
                 story.end_operation(number)
@@ -208,8 +210,22 @@ class Executor(MigrationExecutor):
 
     @contextmanager
     def _editor(self, story, *, atomic):
-        with story.counting(), self.connection.schema_editor(atomic=atomic) as editor:
-            yield editor
+        """Yield a schema editor, and end it whatever happens.
+
+        That of SQLite turns foreign keys off, checks them at its end, and if one is broken leaves
+        its transaction open and them off.
+        """
+        was_in_one = self.connection.in_atomic_block
+        editor = self.connection.schema_editor(atomic=atomic)
+        try:
+            with story.counting(), editor:
+                yield editor
+        except BaseException as error:
+            if self.connection.in_atomic_block and not was_in_one:
+                editor.atomic.__exit__(type(error), error, error.__traceback__)
+            if self.connection.vendor == "sqlite":
+                self.connection.enable_constraint_checking()
+            raise
 
     def state_now(self):
         """Return the models as the migrations that are applied by now make them."""
