@@ -55,6 +55,7 @@ class Story:
             "direction": direction,
             "is_fake": is_fake,
             "checksum": checksum(migration),
+            "process": os.getpid(),
             **_where(),
         }
         self._write(Event.STARTED)
@@ -143,7 +144,6 @@ def _where():
     return {
         "actor": actor,
         "host": socket.gethostname(),
-        "process": os.getpid(),
         "code_version": code_version(),
     }
 
