@@ -4,6 +4,7 @@ A diagnosis looks and changes nothing. Its cure, where it has one, loses nothing
 rows; everything else is left to a human being, with the command to type.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,9 +65,9 @@ def _forks(standing):
 
 
 def _files(standing):
-    """What preflight says of the files of applied migrations, whatever is planned."""
+    """What preflight says of files and records of applied migrations, whatever is planned."""
     for finding in preflight.findings(standing.connection, standing.loader, []):
-        if finding.kind in ("ghost", "edited"):
+        if finding.kind in ("ghost", "edited", "dependency"):
             yield Diagnosis(finding.kind, finding.cause, finding.mend)
 
 
@@ -131,7 +132,7 @@ def _invalid_indexes(standing):
         found = cursor.fetchall()
     for name, table in found:
         # What a REINDEX CONCURRENTLY that failed leaves beside the index itself.
-        is_left_over = name.strip('"').endswith(("_ccnew", "_ccold"))
+        is_left_over = re.search(r"_cc(new|old)\d*$", name.strip('"'))
         what = "DROP INDEX CONCURRENTLY" if is_left_over else "REINDEX INDEX CONCURRENTLY"
 
         def cure(sql=f"{what} {name}"):
@@ -152,7 +153,8 @@ def _sequences_behind(standing):
     if connection.vendor != "postgresql":
         return
     present = set(connection.introspection.table_names())
-    for model in [*apps.get_models(include_auto_created=True), *tables.MODELS]:
+    own = (*tables.MODELS, MigrationRecorder.Migration)
+    for model in [*apps.get_models(include_auto_created=True), *own]:
         table, key = model._meta.db_table, model._meta.auto_field
         if key is None or table not in present or not model._meta.managed:
             continue

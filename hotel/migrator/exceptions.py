@@ -75,9 +75,9 @@ def explain(error):
         )
     if isinstance(error, InconsistentMigrationHistory):
         return WrongUse(
-            f"{str(error).rstrip('.')}. If the database has what that one makes, record it with"
-            " manage.py db stamp; if not, the file came too late: let it depend on what is applied,"
-            " and nothing that is applied depend on it."
+            f"{str(error).rstrip('.')}. If the database has what that one makes, record it as"
+            " manage.py db doctor says; if not, the file came too late: let it depend on what is"
+            " applied, and nothing that is applied depend on it."
         )
     if isinstance(error, IrreversibleError):
         return RefusedByPreflight(
@@ -97,6 +97,10 @@ def explain(error):
 
 AGAIN = "then run the same command again."
 MENDS = {
+    "number": (
+        "The numbers of its records lag behind, as after a restored dump: manage.py db doctor --fix"
+        " sets them, " + AGAIN
+    ),
     "not null": (
         "There are rows without a value: fill them first, in a data migration or by hand, " + AGAIN
     ),
@@ -125,5 +129,8 @@ KINDS = {  # SQLSTATEs of PostgreSQL, and how the messages of SQLite begin
 
 def _kind(driver):
     """Return the key of MENDS for an error of the driver, or None."""
+    constraint = getattr(getattr(driver, "diag", None), "constraint_name", None)
+    if constraint in ("django_migrations_pkey", "migrator_journal_pkey"):
+        return "number"
     said = getattr(driver, "pgcode", None) or str(driver)
     return next((kind for kind, words in KINDS.items() if said.startswith(words)), None)

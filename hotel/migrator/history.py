@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
 
 from hotel.migrator import tables
 from hotel.migrator.tables import JournalEntry
@@ -55,6 +56,7 @@ class Story:
             "is_fake": is_fake,
             "checksum": checksum(migration),
             "remark": journal.remark,
+            "process": os.getpid(),
             **_where(),
         }
         self._write(Event.STARTED)
@@ -71,7 +73,7 @@ class Story:
         """Write that ``error`` ended it; its first line, since the others may hold values."""
         line = next(iter(str(error).splitlines()), "")
         # The session may be what has failed.
-        with suppress(DatabaseError):
+        with suppress(DatabaseError, InterfaceError):
             self._write(Event.FAILED, error=f"{type(error).__name__}: {line}", **self._so_far())
 
     def operations_done(self):
@@ -86,6 +88,14 @@ class Story:
             pk__gt=next(iter(last), 0),
         )
         return len(set(since.values_list("operation", flat=True)))
+
+    def was_edited_since(self):
+        """Tell whether the file did something else when the last of its operations ended."""
+        rows = JournalEntry.objects.using(self.journal.alias).filter(
+            app=self.facts["app"], name=self.facts["name"], event=Event.OPERATION
+        )
+        then = next(iter(rows.order_by("-pk").values_list("checksum", flat=True)[:1]), "")
+        return "" not in (then, self.facts["checksum"]) and then != self.facts["checksum"]
 
     def was_stopped(self):
         """Tell whether the run before this one started this migration and did not finish it."""
@@ -135,7 +145,6 @@ def _where():
     return {
         "actor": actor,
         "host": socket.gethostname(),
-        "process": os.getpid(),
         "code_version": code_version(),
     }
 
@@ -223,11 +232,20 @@ def applied(loader):
     recorder = MigrationRecorder(loader.connection)
     rows = sorted(recorder.applied_migrations().items(), key=lambda item: item[1].pk)
     place = {key: number for number, (key, _) in enumerate(rows)}
+    _count_squashed_as_one(place, loader)
+    return sorted(place, key=place.__getitem__)
+
+
+def _count_squashed_as_one(found, loader):
+    """Let a squashed migration have the last of what was found of those that it stands for.
+
+    That it is recorded itself says little: Django may have done so long after they ran.
+    """
     for key, squashed in loader.replacements.items():
         if key in loader.graph.nodes and key in loader.applied_migrations:
-            places = [place.pop(old) for old in squashed.replaces if old in place]
-            place[key] = max([*places, place.get(key, -1)])
-    return sorted(place, key=place.__getitem__)
+            replaced = [found.pop(old) for old in squashed.replaces if old in found]
+            if replaced:
+                found[key] = max(replaced)
 
 
 def times(connection):
@@ -259,6 +277,18 @@ def interrupted(connection):
     return list(started.values())
 
 
-def changed_since(connection, moment):
-    """Return the keys that were last applied after ``moment``."""
-    return [key for key, at in times(connection).items() if at > moment]
+def unfinished(connection):
+    """Return the keys of the migrations whose last run has not finished, or not yet."""
+    if not tables.exists(connection, JournalEntry):
+        return set()
+    found = JournalEntry.objects.using(connection.alias)
+    last = found.values("app", "name").annotate(last=Max("pk")).values("last")
+    ended = found.filter(pk__in=last).exclude(event=Event.FINISHED)
+    return set(ended.values_list("app", "name"))
+
+
+def changed_since(loader, moment):
+    """Return the keys that were last applied after ``moment``; see ``applied``."""
+    found = times(loader.connection)
+    _count_squashed_as_one(found, loader)
+    return [key for key, at in found.items() if at > moment]

@@ -295,7 +295,8 @@ def short_lock_timeout(connection, milliseconds=None):
     try:
         yield
     finally:
-        with suppress(DatabaseError), connection.cursor() as cursor:
+        # The session may be what has failed.
+        with suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
             cursor.execute(change, [before])
 
 

@@ -1,9 +1,11 @@
 """Runs migrations as Django does, and each exactly once, whatever kills or hinders the run.
 
-Verified with Django 5.2, whose executor this extends: what it adds is said at each method.
+Verified with Django 5.2, whose executor this extends: what it adds is said at each method. Over 300
+lines because a migration and its record have to be one, whichever way it runs.
 """
 
 import gc
+import logging
 from contextlib import contextmanager, nullcontext
 
 from django.apps import apps
@@ -20,7 +22,7 @@ from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
-from django.db.migrations.operations import SeparateDatabaseAndState
+from django.db.migrations.operations import RunPython, SeparateDatabaseAndState
 from django.db.migrations.operations.fields import FieldOperation
 from django.db.migrations.operations.models import IndexOperation, ModelOperation
 from django.db.migrations.state import ModelState, ProjectState
@@ -29,6 +31,8 @@ from hotel.migrator import history, operations
 from hotel.migrator.exceptions import Interrupted
 from hotel.migrator.history import Direction
 from hotel.migrator.locks import Patience, short_lock_timeout
+
+logger = logging.getLogger(__name__)
 
 
 class Executor(MigrationExecutor):
@@ -85,7 +89,8 @@ class Executor(MigrationExecutor):
         """Run and record a migration between two entries of the journal."""
         if self.journal is None:  # as in Django, migrate() need not come before apply_migration()
             self._begin()
-        story = self.journal.start(migration, direction, is_fake=fake)
+        with _named(migration, is_undone=True):
+            story = self.journal.start(migration, direction, is_fake=fake)
         try:
             if fake:
                 with transaction.atomic(using=self.connection.alias):
@@ -98,9 +103,8 @@ class Executor(MigrationExecutor):
                 state = self._one_by_one(state, migration, story)
         except BaseException as error:
             story.fail(error)
-            if isinstance(error, DatabaseError):  # for exceptions.explain()
-                error.migration, error.is_undone = str(migration), migration.atomic
-            raise
+            with _named(migration, is_undone=migration.atomic):
+                raise
         self.ended.append(migration)
         return state
 
@@ -110,7 +114,7 @@ class Executor(MigrationExecutor):
 
         def run():
             nonlocal is_spent
-            before = self._state_now() if is_spent else state
+            before = self.state_now() if is_spent else state
             is_spent = not story.is_backwards
             with self._editor(story, atomic=True) as editor:
                 after = _move(migration, story)(before, editor)
@@ -134,7 +138,15 @@ class Executor(MigrationExecutor):
         was_stopped = story.was_stopped()
         done = story.operations_done() if was_stopped else 0
         if was_stopped and done < len(steps) and not _may_repeat(steps[done][0]):
-            _refuse_to_repeat(migration, steps[done][0].describe(), story)
+            _refuse_to_repeat(migration, _in_words(steps[done][0], story), story)
+        if done and story.was_edited_since():
+            ended = ", ".join(_in_words(step[0], story) for step in steps[:done])
+            logger.warning(
+                "%s was edited since it was stopped. It goes on behind as many operations as had"
+                " ended then, which are now these, and are not run: %s.",
+                migration,
+                ended,
+            )
         for number, step in enumerate(steps[done:], done):
             self._operation(migration, number, step, story)
         with transaction.atomic(using=self.connection.alias):
@@ -170,6 +182,8 @@ class Executor(MigrationExecutor):
                     operation.database_forwards(app, editor, before, after)
                 if together:
                     _run_deferred(editor)
+                    if self.connection.vendor == "sqlite":  # PostgreSQL does when it commits
+                        self.connection.check_constraints()
                     story.end_operation(number)
             if not together:
                 story.end_operation(number)
@@ -198,14 +212,28 @@ class Executor(MigrationExecutor):
 
     @contextmanager
     def _editor(self, story, *, atomic):
-        with story.counting(), self.connection.schema_editor(atomic=atomic) as editor:
-            yield editor
+        """Yield a schema editor, and end it whatever happens.
 
-    def _state_now(self):
+        That of SQLite turns foreign keys off, checks them at its end, and if one is broken leaves
+        its transaction open and them off.
+        """
+        was_in_one = self.connection.in_atomic_block
+        editor = self.connection.schema_editor(atomic=atomic)
+        try:
+            with story.counting(), editor:
+                yield editor
+        except BaseException as error:
+            if self.connection.in_atomic_block and not was_in_one:
+                editor.atomic.__exit__(type(error), error, error.__traceback__)
+            if self.connection.vendor == "sqlite":
+                self.connection.enable_constraint_checking()
+            raise
+
+    def state_now(self):
         """Return the models as the migrations that are applied by now make them."""
         plan = self.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True)
         applied = {self.loader.graph.nodes.get(key) for key in self.loader.applied_migrations}
-        applied.update(self.ended)
+        applied ^= {*self.ended}  # what went up is there now, what went down is not any more
         state = ProjectState(real_apps=self.loader.unmigrated_apps)
         for migration, _ in plan:
             if migration in applied:
@@ -255,6 +283,8 @@ def run(executor, plan, *, verbosity=1, interactive=False, stdout=None):
     said = {"verbosity": verbosity, "interactive": interactive, "db": connection.alias}
     emit_pre_migrate_signal(**said, stdout=stdout, apps=state.apps, plan=plan)
     state = executor.migrate([], plan=plan, state=state.clone())
+    if plan and plan[0][1]:  # Django is right only if they went down in the order of the graph
+        state = executor.state_now()
     state.clear_delayed_apps_cache()
     models = state.apps
     # Those of apps without migrations stand apart until they are rendered among the others.
@@ -275,6 +305,16 @@ def _refuse_irreversible(plan):
                     f"{migration} cannot be unapplied, because it has an operation without a way"
                     f" back ({operation.describe()})"
                 )
+
+
+@contextmanager
+def _named(migration, *, is_undone):
+    """Let an error of the database know of what it stopped, for ``exceptions.explain``."""
+    try:
+        yield
+    except DatabaseError as error:
+        error.migration, error.is_undone = str(migration), is_undone
+        raise
 
 
 def _move(migration, story):
@@ -325,6 +365,14 @@ def _may_repeat(operation):
         or getattr(operation, "reentrant", False)
         or isinstance(operation, CreateExtension | ValidateConstraint)
     )
+
+
+def _in_words(operation, story):
+    """Return what an operation does; of Python code, which function it calls."""
+    code = getattr(operation, "reverse_code" if story.is_backwards else "code", None)
+    if isinstance(operation, RunPython) and type(operation).describe is RunPython.describe:
+        return f"{operation.describe()}, {getattr(code, '__name__', code)}()"
+    return operation.describe()
 
 
 def _refuse_to_repeat(migration, what, story):

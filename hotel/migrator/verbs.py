@@ -31,13 +31,10 @@ SHOWN = 10  # differences that a refusal names
 class Standing:
     """Where a database stands on the graph: the executor, the graph, and what is applied."""
 
-    def __init__(self, connection, progress=None, *, may_have_gaps=False):
-        """may_have_gaps: what is applied may lack what it needs; else that is an error."""
+    def __init__(self, connection, progress=None):
         self.connection = connection
         self.executor = runner.Executor(connection, progress)
         self.loader = self.executor.loader
-        if not may_have_gaps:
-            self.loader.check_consistent_history(connection)
         self.graph = Graph.from_django(self.loader.graph, own_apps())
         self.applied = history.applied(self.loader)
 
@@ -52,8 +49,11 @@ class Standing:
 
 
 @contextmanager
-def _locked(connection, progress, *, may_have_gaps=False):
-    """Hold the lock and yield where the database stands then, and how to report progress."""
+def _locked(connection, progress, *, whole=True):
+    """Hold the lock and yield where the database stands then.
+
+    whole: raise InconsistentMigrationHistory if something is applied without what it needs.
+    """
     with run_lock(connection) as lock:
 
         def report(action, migration=None, fake=False):
@@ -61,7 +61,10 @@ def _locked(connection, progress, *, may_have_gaps=False):
                 lock.check()
             progress(action, migration, fake)
 
-        yield Standing(connection, report, may_have_gaps=may_have_gaps)
+        standing = Standing(connection, report)
+        if whole:
+            standing.loader.check_consistent_history(connection)
+        yield standing
 
 
 def upgrade(connection, targets, *, progress, options, all_apps=False, at_most=False):
@@ -90,9 +93,10 @@ def downgrade(
     """Unapply migrations down to TARGET; never apply any.
 
     TARGET: -N (the latest N that were applied of this project's own apps, whichever they are),
-    app@-N, app.0003 (which stays applied), app@base, base (this project's own apps). Or --run last,
-    what the last run applied; --to-date 2026-01-31, what was applied since. What depends on these
-    in other apps goes only with --cascade; Alembic and Django take it along unasked.
+    app@-N, app.0003 (which stays applied), app@base, base. Or --run last, what the last run
+    applied; --to-date 2026-01-31, what was applied since. Where no app is named, this project's own
+    count, with --all-apps all. What depends on these in other apps goes only with --cascade;
+    Alembic and Django take it along unasked.
     """
     with _locked(connection, progress) as standing:
         if sum(given is not None for given in (target, run, to_date)) != 1:
@@ -101,29 +105,34 @@ def downgrade(
                 " --to-date 2026-01-31. manage.py db downgrade --help explains them."
             )
         graph, applied = standing.graph, standing.applied
+        also = " --all-apps" if all_apps else ""
         if run is not None:
-            keys = _of_run(standing, run)
-            plan = graph.undo(keys, applied, f"--run {run}", cascade)
+            keys = _of_run(standing, run, all_apps)
+            plan = graph.undo(keys, applied, f"--run {run}", cascade, also)
         elif to_date is not None:
-            since = history.changed_since(connection, _moment(to_date))
+            since = history.changed_since(standing.loader, _moment(to_date))
             keys = [
                 key for key in since if key in graph.place and (all_apps or key[0] in graph.own)
             ]
-            plan = graph.undo(keys, applied, f"--to-date {to_date}", cascade)
+            plan = graph.undo(keys, applied, f"--to-date {to_date}", cascade, also)
         else:
             plan = graph.downgrade(target, applied, all_apps, cascade)
         return _carry_out(standing, plan, options)
 
 
-def _of_run(standing, run):
-    """Return what a run applied and is applied still; ``run``: "last", or the start of its id."""
+def _of_run(standing, run, all_apps):
+    """Return what a run applied and is applied still; ``run``: "last", or the start of its id.
+
+    all_apps: also of those that are not this project's own; a run of these alone is none without.
+    """
     finished = history.entries(
         standing.connection, event=Event.FINISHED, direction=Direction.FORWARD, is_fake=False
     )
-    runs = {}
+    graph, runs = standing.graph, {}
     for entry in finished:
         key = entry.app, entry.name
-        if key in standing.applied and key in standing.graph.place:
+        counts = key in graph.place and (all_apps or entry.app in graph.own)
+        if counts and key in standing.applied:
             runs.setdefault(entry.run, []).append(key)
     found = (
         [*runs][-1:] if run == "last" else [one for one in runs if run and str(one).startswith(run)]
@@ -378,10 +387,12 @@ def drift(connection, wait=None):
     Raises LockNotGot after ``wait`` seconds, or MIGRATOR_WAIT.
     """
     standing = Standing(connection)
+    standing.loader.check_consistent_history(connection)
     keys = comparing.in_order(standing.graph, standing.applied)
     scratch.replay(connection, standing.loader, keys)  # while nobody has to wait
     with run_lock(connection, wait, only_look=True):
         standing = Standing(connection)
+        standing.loader.check_consistent_history(connection)
         keys = comparing.in_order(standing.graph, standing.applied)
         report = comparing.Report(connection, standing.loader, keys)
     files = preflight.findings(connection, standing.loader, [])
@@ -432,7 +443,7 @@ def stamp(connection, targets, *, progress, options, purge=False, force=False):
     would say; --force skips that, and the journal says so. --purge forgets what is applied though
     its file is missing.
     """
-    with _locked(connection, progress, may_have_gaps=True) as standing:
+    with _locked(connection, progress, whole=False) as standing:
         graph, applied = standing.graph, standing.applied
         up, down = _stamped(graph, targets, applied)
         forgotten = standing.ghosts if purge else []
@@ -466,7 +477,7 @@ def doctor(connection, *, fix=False):
     """
     if not fix:
         return [_as_dict(found) for found in diagnoses(Standing(connection))]
-    with _locked(connection, lambda *_: None) as standing:
+    with _locked(connection, lambda *_: None, whole=False) as standing:
         done = []
         for found in diagnoses(standing):
             if found.kind == "locked":

@@ -161,6 +161,28 @@ def test_a_sequence_that_lags_behind_is_set(at_head, history):
     assert history.execute("SELECT max(id) FROM annexe_bed") == [(8,)]
 
 
+@pytest.mark.postgresql
+def test_records_of_a_restored_dump_whose_numbers_lag_behind(at_head, history):
+    for name in ("django_migrations", "migrator_journal"):
+        history.execute(f"SELECT setval('{name}_id_seq', 1)")
+    for name in ("migrator_journal_pkey", "django_migrations_pkey"):
+        done = at_head.manage("db", *(["downgrade", "-1"] if "journal" in name else ["upgrade"]))
+        assert (done.returncode, done.stderr) == (
+            5,
+            "bar.0002_add_bottles failed: duplicate key value violates unique constraint"
+            f' "{name}". It changed nothing. The numbers of its records lag behind, as after a'
+            " restored dump: manage.py db doctor --fix sets them, then run the same command again."
+            " --traceback shows where.\n",
+        )
+        if "journal" in name:  # as if it had been the only one
+            history.execute("SELECT setval('migrator_journal_id_seq', 999)")
+            db("downgrade", "-1")
+    _, found = doctor("--fix")
+    assert [one["what"].split()[0] for one in found if one["fixed"]] == ["django_migrations"]
+    db("upgrade")
+    assert doctor() == (0, [])
+
+
 def test_what_is_found_is_told_in_words(at_head):
     db("downgrade", "-1", verbosity=0)
     out = StringIO()

@@ -3,8 +3,9 @@
 import pytest
 from django.db import connection
 
+from hotel.migrator.tests.test_doctor import doctor
 from hotel.migrator.tests.test_runner import tables  # noqa: F401
-from hotel.migrator.tests.test_verbs import table
+from hotel.migrator.tests.test_verbs import db, table
 
 ON_POSTGRESQL = connection.vendor == "postgresql"
 
@@ -46,14 +47,22 @@ def test_a_circle(project, annexe, words):
 @pytest.mark.parametrize("words", [["migrate"], ["db", "upgrade"]], ids=" ".join)
 def test_one_that_came_too_late(project, annexe, history, words):
     annexe.write("0001_initial", table("Bed")).write("0002_add_desks", table("Desk")).migrate()
+    key = "    id = models.AutoField(primary_key=True)\n"
+    annexe.models("".join(f"class {name}(models.Model):\n{key}\n" for name in ("Bed", "Desk")))
     history.execute("DELETE FROM django_migrations WHERE name = '0001_initial'")
     assert said(project.manage(*words)) == (
         "Migration annexe.0002_add_desks is applied before its dependency annexe.0001_initial on"
-        " database 'default'. If the database has what that one makes, record it with manage.py db"
-        " stamp; if not, the file came too late: let it depend on what is applied, and nothing that"
-        " is applied depend on it.",
+        " database 'default'. If the database has what that one makes, record it as manage.py db"
+        " doctor says; if not, the file came too late: let it depend on what is applied, and"
+        " nothing that is applied depend on it.",
         2,
     )
+    code, found = doctor()
+    assert (code, [one["kind"] for one in found]) == (1, ["dependency", "behind"])
+    assert "manage.py db stamp annexe.0002_add_desks; if not," in found[0]["mend"]
+    assert db("stamp", "annexe.0002_add_desks") == "recorded: annexe.0001_initial\n"
+    assert doctor() == (0, [])
+    assert said(project.manage(*words)) == ("", 0)
 
 
 FIRST_LINES = {

@@ -282,8 +282,8 @@ def test_an_operation_that_may_be_half_done_is_not_run_again(project, half_done,
     history.execute("UPDATE annexe_room SET floor = 2")
     assert refused(project) == (
         "annexe.0002_half was stopped on its way up in an operation that has no transaction"
-        " (Raw Python operation), so part of it may be done: running it again could do that part"
-        " twice. Look at its rows and finish or undo it by hand; then record what is true with"
+        " (Raw Python operation, half()), so part of it may be done: running it again could do that"
+        " part twice. Look at its rows and finish or undo it by hand; then record what is true with"
         " manage.py migrate --fake annexe 0002_half, or with the name of the migration before it.",
         6,
     )
@@ -298,10 +298,63 @@ def test_what_was_recorded_by_hand_begins_anew(project, half_done, history):
     history.execute("DELETE FROM annexe_room WHERE floor = 7")
     history.execute("UPDATE annexe_room SET floor = 2")
     history.execute("ALTER TABLE annexe_room DROP COLUMN beds")
-    project.migrate("annexe", "0002", fake=True).migrate("annexe", "0001", fake=True)
+    project.migrate("annexe", "0001", fake=True)  # as the refusal says; it is recorded so anyway
     project.migrate()
     assert column(history, "floor") == [2, 7]
     assert column(history, "beds") == column(history, "doors") == [None, None]
+
+
+def test_what_was_finished_by_hand_is_recorded_as_it_is(project, half_done, history):
+    history.execute("ALTER TABLE annexe_room ADD COLUMN doors integer NULL")
+    project.migrate("annexe", "0002", fake=True)
+    project.migrate("annexe", "0001")
+    assert journal()[-1] == ("0002_half", "backward", "finished")
+
+
+def test_a_way_down_that_was_undone_by_hand_begins_anew(project, tables, history):
+    tables.write(
+        "0002_half",
+        "migrations.RunPython(migrations.RunPython.noop, half)",
+        code=HALF,
+        atomic=False,
+    ).migrate()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="a room on the first floor"):
+            project.migrate("annexe", "0001")
+        sentence, code = refused(project, "annexe", "0001")
+        assert ("(Raw Python operation, half())" in sentence, code) == (True, 6)
+        project.migrate("annexe", "0002", fake=True)
+
+
+def test_a_file_that_was_edited_in_between_is_told(project, tables, history, caplog):
+    add = 'migrations.AddField("room", "{}", models.IntegerField(null=True))'
+    fill = 'migrations.AlterField("room", "floor", models.IntegerField())'
+    tables.write("0002_beds", f"{add.format('beds')},\n{fill}", atomic=False)
+    history.insert("annexe_room", floor=None)
+    with pytest.raises(DatabaseError):
+        tables.migrate()
+    tables.path("0002_beds").unlink()
+    tables.write("0002_beds", f"{add.format('beds')},\n{add.format('doors')}", atomic=False)
+    tables.migrate()
+    warnings = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert warnings == [
+        "annexe.0002_beds was edited since it was stopped. It goes on behind as many operations as"
+        " had ended then, which are now these, and are not run: Add field beds to room."
+    ]
+    assert column(history, "doors") == [None, None]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("atomic", [True, False])
+def test_a_session_that_the_server_ends_is_told_in_one_sentence(project, tables, atomic):
+    end = "SELECT pg_terminate_backend(pg_backend_pid())"
+    tables.write("0002_end", f'migrations.RunSQL("{end}")', atomic=atomic)
+    done = project.manage("migrate")
+    assert done.stderr.splitlines()[-1] == (
+        "Cannot use the database: server closed the connection unexpectedly; start PostgreSQL there"
+        " or mend DATABASE_URL."
+    )
+    assert "Traceback" not in done.stderr
 
 
 def test_operations_that_ended_are_not_run_again(project, tables, history):

@@ -3,7 +3,7 @@
 from django.core.management.commands import migrate
 from django.db import connections
 
-from hotel.migrator import preflight, runner
+from hotel.migrator import interruptions, preflight, runner
 from hotel.migrator.checks import without_drift
 from hotel.migrator.locks import run_lock
 
@@ -11,10 +11,12 @@ from hotel.migrator.locks import run_lock
 class Executor(runner.Executor):
     """The executor of this command, which looks before it leaps, unless nothing is to be run."""
 
+    only_records = False  # as --fake says; Django does not pass that on if nothing is planned
+
     def migrate(self, targets, plan=None, state=None, fake=False, fake_initial=False):
         """Carry out a plan that nothing speaks against."""
         plan = self.migration_plan(targets) if plan is None else plan
-        if not fake:
+        if not (fake or self.only_records):
             preflight.before_migrate(self.connection, self.loader, plan)
         return super().migrate(targets, plan, state, fake, fake_initial)
 
@@ -43,8 +45,12 @@ class Command(migrate.Command):
         if options["plan"] or options["check_unapplied"]:  # they only look
             super().handle(*args, **options)
             return
-        with run_lock(connections[options["database"]]) as self.lock:
+        connection = connections[options["database"]]
+        Executor.only_records = options["fake"]
+        with run_lock(connection) as self.lock:
             super().handle(*args, **options)
+            if options["fake"]:
+                interruptions.settle(connection, options["app_label"])
 
     def migration_progress_callback(self, action, migration=None, fake=False):
         """Print progress as Django does; begin no migration without the lock."""
