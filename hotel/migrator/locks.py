@@ -242,7 +242,7 @@ class _SessionLock:
         self._rows("SELECT set_config('application_name', %s, false)", [_myself()])
         [(schema,)] = self._rows("SELECT current_schema()", [])
         # Signed, as PostgreSQL takes it. A schema has migrations of its own.
-        self.key = zlib.crc32(str(schema).encode()) - 2**31
+        self.key = key_of(schema)
 
     def _refuse_pooler(self):
         """Raise LockNotGot if a pooler lends this session out between transactions.
@@ -278,6 +278,11 @@ class _SessionLock:
         with self.session.cursor() as cursor:
             cursor.execute(sql, params)
             return cursor.fetchall()
+
+
+def key_of(schema):
+    """Return the number of the lock on a schema of PostgreSQL, beside ``CLASS``."""
+    return zlib.crc32(str(schema).encode()) - 2**31
 
 
 @contextmanager
