@@ -3,7 +3,9 @@
 import ast
 import random
 import re
+import sqlite3
 import sys
+from contextlib import closing
 from functools import cache
 from importlib import metadata
 from itertools import pairwise
@@ -13,7 +15,7 @@ import django
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import migrations, models
+from django.db import connection, migrations, models
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.graph import MigrationGraph
@@ -228,8 +230,8 @@ def complaints_about_reverses(migration_):
     """Return the operations that do not come down again, or only say so."""
     found = []
     for operation in flat(migration_.operations):
-        if isinstance(operation, operations.RunPythonForNewRows):
-            continue  # archives what its code inserted
+        if isinstance(operation, operations.InsertForNewRows):
+            continue  # archives what it inserted
         if isinstance(operation, migrations.RunPython):
             reverse, nothing = operation.reverse_code, migrations.RunPython.noop
         elif isinstance(operation, migrations.RunSQL):
@@ -278,7 +280,7 @@ def test_missing_reverse_is_found(operation):
         migrations.RunPython(rule, rule),
         BatchedRunPython(rule, BatchedRunPython.keep, "room", "status"),
         BatchedRunPython(rule, BatchedRunPython.clear, "room", "status"),
-        operations.RunPythonForNewRows(rule, "room"),
+        operations.InsertForNewRows(rule, "room"),
         migrations.RunSQL("SELECT 1", "SELECT 2"),
     ],
     ids=lambda operation: type(operation).__name__,
@@ -578,3 +580,52 @@ def test_django_is_the_version_that_was_verified():
 def test_other_django_is_found():
     [complaint] = complaints_about_django((6, 0, 1, "final", 0))
     assert complaint.startswith("Django 6.0 is not the verified one.")
+
+
+INSERTING = [
+    (key, operation)
+    for key in OWN_MIGRATIONS
+    for operation in migration(key).operations
+    if isinstance(operation, operations.InsertForNewRows)
+]
+
+
+@pytest.mark.parametrize("key, operation", INSERTING, ids=[".".join(key) for key, _ in INSERTING])
+def test_what_is_inserted_is_said_without_a_look_at_the_rows(history, key, operation):
+    """A script is written where there are none."""
+
+    def refuse(execute, sql, *arguments):
+        raise AssertionError(f"{operation.describe()} reads: {sql}")
+
+    models_ = history.before(key).apps
+    label, _, name = operation.model_name.rpartition(".")
+    rows = models_.get_model(label or key[0], name).objects.order_by("pk")
+    with connection.execute_wrapper(refuse):
+        inserts = operation.code(models_, rows)
+        assert inserts
+        for insert in inserts:
+            sql, _ = insert.query.query.get_compiler("default").as_sql()
+            assert sql.startswith("SELECT ")
+            assert " ORDER BY " in sql
+
+
+@pytest.mark.sqlite
+def test_no_statement_of_the_history_needs_a_function_that_django_registers(history):
+    """Scripts of it run in plain sqlite3; PostgreSQL has no functions of Django's."""
+    history.initial().load_sample()
+    used = set()
+
+    def note(action, _, name, *where):
+        if action == sqlite3.SQLITE_FUNCTION:
+            used.add(name.lower())
+        return sqlite3.SQLITE_OK
+
+    connection.ensure_connection()
+    connection.connection.set_authorizer(note)
+    history.climb().descend()
+    connection.connection.set_authorizer(None)
+    with closing(sqlite3.connect(":memory:")) as plain:
+        known = {name for (name,) in plain.execute("SELECT name FROM pragma_function_list")}
+    used = {name for name in used if not name.startswith("sqlite_")}  # its own, of ALTER TABLE
+    assert used - known == set()
+    assert {"changes", "json_extract", "round"} <= used
