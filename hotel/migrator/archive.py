@@ -17,6 +17,11 @@ WHOLE_ROW = ""  # column_name of an archived row
 TAKEN = "taken"  # what became, while rows are given back, of one whose key another row has
 
 
+def is_recorded(connection):
+    """Tell whether statements are taken down for a script, which has to fit any rows."""
+    return getattr(connection, "is_recorded", False)
+
+
 class Archive:
     """The originals that one operation keeps in one direction.
 
@@ -32,7 +37,7 @@ class Archive:
 
     def is_empty(self):
         """Tell whether nothing was archived, so that no statement need look here."""
-        return not self.entries.exists()
+        return not is_recorded(self.connection) and not self.entries.exists()
 
     def save(self, rows, column, original, became=None):
         """Archive ``original`` of each of ``rows`` and return how many.

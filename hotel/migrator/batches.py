@@ -11,6 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, DecimalField, Sum
 
 from hotel.migrator import tables
+from hotel.migrator.archive import is_recorded
 from hotel.migrator.tables import Cursor
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,11 @@ class Batches:
         tally: ``(column before, column after)`` whose values the line in the log names.
         quiet: log that line only if something changed, not whenever there were rows.
         """
+        if is_recorded(connections[self.alias]):
+            if start:
+                start()
+            change(self.rows)  # all of them in the one transaction of the script
+            return
         cursor = self._cursor(start)
         if again:
             cursor.rows_read = cursor.rows_changed = cursor.rows_archived = 0

@@ -63,20 +63,15 @@ def between(graph, says, backwards, *, cascade=False):
     ``cascade``.
     """
     start, colon, end = says.partition(":")
-    verb = "downgrade" if backwards else "upgrade"
     if not colon or ":" in end:
-        example = "app.0003:app.0001" if backwards else "base:heads"
+        verb, example = ("downgrade", "heads:app.0003") if backwards else ("upgrade", "base:heads")
         raise WrongUse(
-            f"{verb} --sql requires START:END; {quoted(says)} is none: write manage.py db {verb}"
-            f" {example} --sql, or let it read what is applied with --pending."
-            if not backwards
-            else f"downgrade --sql requires START:END or -N; {quoted(says)} is none: write manage.py"
-            f" db downgrade {example} --sql."
+            f"{verb} with --sql requires START:END, and {quoted(says)} is none: write manage.py db"
+            f" {verb} {example} --sql, or let it read what is applied: manage.py db"
+            f" {'downgrade -1' if backwards else 'upgrade heads --pending'} --sql."
         )
-    start, end = (
-        start or ("heads" if backwards else "base"),
-        end or ("base" if backwards else "heads"),
-    )
+    start = start or ("heads" if backwards else "base")
+    end = end or ("base" if backwards else "heads")
     is_all = {_kind(graph, start), _kind(graph, end)} == {"base", "head"}
     before = _reached(graph, start, is_all)
     after = _counted(graph, before, end) if _kind(graph, end) == "step" else None
@@ -100,6 +95,12 @@ def between(graph, says, backwards, *, cascade=False):
             )
         steps = [key for key in reversed(graph.order) if key in gone | required]
     return _range(graph, before, steps, backwards, says)
+
+
+def from_plan(graph, plan, applied, says):
+    """Return the Range that carries out a ``graph.Plan`` where ``applied`` is applied."""
+    here = [key for key in applied if key in graph.place]
+    return _range(graph, frozenset(here), plan.steps, plan.backwards, says)
 
 
 def _range(graph, start, steps, backwards, says):
@@ -154,10 +155,15 @@ def script(connection, loader, span, engine):
     where no scratch database can be made.
     """
     with scratch.database(connection, engine=engine) as empty:
-        writer = {"postgresql": _PostgreSQL, "sqlite": _SQLite}[engine](empty, span)
+        made_first = bookkeeping(empty)
         state = scratch.run(empty, loader, span.start)
         steps = list(record(empty, loader, span, state))
-    yield from writer.lines(steps, loader)
+    yield from writer(engine, span, made_first).lines(steps, loader)
+
+
+def writer(engine, span, made_first):
+    """Return what writes the script for a Range; made_first: see ``bookkeeping``."""
+    return {"postgresql": _PostgreSQL, "sqlite": _SQLite}[engine](span, made_first)
 
 
 def record(connection, loader, span, state):
@@ -278,7 +284,7 @@ def _watch(connection, migration, operation, backwards, empty):
     way = getattr(operation, "reverse_code" if backwards else "code", None)
     name = f", {way.__name__}()" if way else ""
     raise RefusedByPreflight(
-        f"{migration} cannot be written as SQL: what it writes depends on the rows that Python reads"
+        f"{migration} cannot be written as SQL: what it does depends on the rows that Python reads"
         f" ({operation.describe()}{name}). Run it with manage.py migrate, and scripts for what is"
         " before and after it."
     )
@@ -292,18 +298,17 @@ class _Writer:
     """
 
     begin = "BEGIN"
-    now = run = who = ""
+    engine = now = run = who = false = ""
 
-    def __init__(self, connection, span):
-        self.vendor = connection.vendor
+    def __init__(self, span, made_first):
         self.span = span
         self.verb = "downgrade" if span.backwards else "upgrade"
-        self.made_first = [self.if_not_there(sql) for sql in _bookkeeping(connection)]
+        self.made_first = [self.if_not_there(sql) for sql in made_first]
         self.place = labels(span.ends) if span.start else "an empty database"
 
     def lines(self, steps, loader) -> Iterator[str]:
         """Yield the lines of the script."""
-        yield f"-- manage.py db {self.verb} {self.span.says} --sql --engine {self.vendor}"
+        yield f"-- manage.py db {self.verb} {self.span.says} --sql --engine {self.engine}"
         yield f"-- {labels(self.span.steps) or 'nothing to do'}"
         yield from self.begins()
         first = [*self.made_first, *self.guards()]
@@ -323,11 +328,15 @@ class _Writer:
         """Return the statements of one migration in one transaction, if that can be."""
         return [[*first, *(sql for group in step.groups for sql in group), *last]]
 
+    def statement(self, sql):
+        """Return a statement as the script has it."""
+        return f"{sql};"
+
     def transaction(self, statements):
         """Yield the statements of one transaction, or one that stands alone."""
         alone = len(statements) == 1 and _ALONE.search(statements[0])
         inner = statements if alone else [self.begin, *statements, "COMMIT"]
-        yield from (f"{sql};" for sql in inner)
+        yield from map(self.statement, inner)
 
     def recorded(self, migration):
         """Yield what records a migration, in django_migrations and in the journal."""
@@ -363,8 +372,8 @@ class _Writer:
         return ", ".join(f"({text(app)}, {text(name)})" for app, name in keys)
 
 
-def _bookkeeping(connection):
-    """Return what makes the tables that every script writes to."""
+def bookkeeping(connection):
+    """Return what makes the tables that every script writes to, in an empty database."""
     with _recording(connection) as statements:
         MigrationRecorder(connection).ensure_schema()
         with connection.schema_editor() as editor:
@@ -373,6 +382,7 @@ def _bookkeeping(connection):
 
 
 class _PostgreSQL(_Writer):
+    engine = "postgresql"
     now = "clock_timestamp()"
     run = "current_setting('migrator.run')::uuid"
     who = "current_user, coalesce(host(inet_client_addr()), 'local'), pg_backend_pid()"
@@ -395,8 +405,13 @@ class _PostgreSQL(_Writer):
     def ends(self):
         """Give the lock back."""
         yield ""
-        yield f"DO $migrator$ BEGIN PERFORM pg_advisory_unlock({locks.CLASS},"
-        yield f"    {locks.key_of('public')}); END $migrator$;"
+        yield self.statement(f"SELECT pg_advisory_unlock({locks.CLASS}, {locks.key_of('public')})")
+
+    def statement(self, sql):
+        """Return a statement as the script has it; what a function returns is not printed."""
+        if sql.startswith("SELECT "):
+            sql = f"DO $migrator$ BEGIN PERFORM {sql.removeprefix('SELECT ')}; END $migrator$"
+        return f"{sql};"
 
     def if_not_there(self, sql):
         """Return a CREATE statement that does nothing where the thing is there."""
@@ -449,8 +464,8 @@ class _PostgreSQL(_Writer):
             checks.insert(0, ("is not applied", missing))
         return [
             "DO $migrator$ DECLARE found text; BEGIN"
-            f" SELECT string_agg(app || '.' || name, ', ' ORDER BY app, name) INTO found"
-            f" FROM ({rows}) AS wrong;"
+            " SELECT string_agg(app || '.' || name, ', ' ORDER BY app, name) INTO found"
+            f" FROM (SELECT * FROM ({rows}) AS wrong ORDER BY app, name LIMIT 10) AS first;"
             " IF found IS NOT NULL THEN RAISE EXCEPTION"
             f" 'The database does not stand at {self.place}, where this script begins:"
             f" % {what}.', found; END IF; END $migrator$"
@@ -475,6 +490,7 @@ class _PostgreSQL(_Writer):
 
 
 class _SQLite(_Writer):
+    engine = "sqlite"
     begin = "BEGIN IMMEDIATE"
     now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
     run = "(SELECT run FROM temp.migrator_run)"

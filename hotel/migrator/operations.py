@@ -34,7 +34,7 @@ from django.db.migrations.operations.base import Operation, OperationCategory
 from django.db.models import AutoField, DateTimeField, F, OuterRef, Value
 
 from hotel.migrator import tables
-from hotel.migrator.archive import Archive
+from hotel.migrator.archive import Archive, is_recorded
 from hotel.migrator.batches import BATCH_SIZE, Batches
 from hotel.migrator.constraints import Check, Exclusion, end_sql, exempt_sql
 from hotel.migrator.exceptions import RefusedByPreflight
@@ -1043,7 +1043,7 @@ class ValidateRules(Operation):
         with schema_editor.connection.cursor() as cursor:
             cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {late})")
             [is_late] = cursor.fetchone()
-        if is_late:
+        if is_late or is_recorded(schema_editor.connection):
             triggers = [rule.trigger_name(schema_editor) for rule in rules]
             off = ", ".join(f"DISABLE TRIGGER {trigger}" for trigger in triggers)
             on = ", ".join(f"ENABLE TRIGGER {trigger}" for trigger in triggers)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from hotel.migrator import drift as comparing
-from hotel.migrator import history, preflight, runner, scratch, waits
+from hotel.migrator import history, offline, preflight, runner, scratch, waits
 from hotel.migrator.doctor import diagnoses
 from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
 from hotel.migrator.files import own_apps
@@ -424,6 +424,29 @@ def drift(connection, wait=None):
         "strange": report.strange,
         "script": report.script,
     }
+
+
+def sql(connection, span, *, backwards, engine=None, pending=False, cascade=False):
+    """Return the lines of a script for plain ``psql`` or ``sqlite3``; see ``offline``.
+
+    span: ``START:END``, for which no database is read. pending: from what is applied to ``span``, a
+    target of upgrade or downgrade; the database is only read.
+    """
+    engine = engine or connection.vendor
+    if pending:
+        standing = Standing(connection)
+        standing.loader.check_consistent_history(connection)
+        graph, applied, loader = standing.graph, standing.applied, standing.loader
+        if backwards:
+            plan = graph.downgrade(span, applied, cascade=cascade)
+        else:
+            plan = graph.upgrade([span], applied)
+        found = offline.from_plan(graph, plan, applied, span)
+    else:
+        loader = runner.loader_without_database()
+        graph = Graph.from_django(loader.graph, own_apps())
+        found = offline.between(graph, span, backwards, cascade=cascade)
+    return offline.script(connection, loader, found, engine)
 
 
 def drift_kinds(found):

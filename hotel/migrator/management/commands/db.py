@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, DjangoHelpFormatter
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from hotel.migrator import stats, verbs, writing
+from hotel.migrator import offline, stats, verbs, writing
 from hotel.migrator.checks import without_drift
 from hotel.migrator.exceptions import WrongUse
-from hotel.migrator.targets import migrations
+from hotel.migrator.targets import migrations, shortened
 from hotel.migrator.templates import KINDS
 
 EXIT_CODES = """
@@ -70,6 +70,11 @@ class Command(Migrate):
         up = verb("upgrade", verbs.upgrade)
         up.add_argument("targets", nargs="*", metavar="TARGET")
         up.add_argument("--at-most", action="store_true", help="fewer than N will do")
+        up.add_argument(
+            "--pending",
+            action="store_true",
+            help="with --sql: begin at what is applied, which is read from the database",
+        )
         self._of_a_run(up)
         down = verb("downgrade", verbs.downgrade)
         down.add_argument("target", nargs="?", metavar="TARGET")
@@ -127,6 +132,12 @@ class Command(Migrate):
     def _of_a_run(self, parser):
         parser.add_argument("--all-apps", action="store_true", help="count Django's apps too")
         parser.add_argument("--plan", action="store_true", help="only show what would be done")
+        parser.add_argument(
+            "--sql",
+            action="store_true",
+            help="print a script for psql or sqlite3 instead: START:END, as in base:heads",
+        )
+        parser.add_argument("--engine", choices=offline.ENGINES, help="of the script")
         parser.add_argument(
             "--accept-data-loss",
             action="store_true",
@@ -190,12 +201,41 @@ class Command(Migrate):
         )
         self._print(options, done, [])
 
+    def _script(self, connection, targets, options, *, backwards, pending):
+        others = ("plan", "json", "all_apps", "at_most", "run", "to_date", "accept_data_loss")
+        unfit = [f"--{name.replace('_', '-')}" for name in others if options.get(name)]
+        if unfit:
+            raise WrongUse(f"--sql prints a script, and {', '.join(unfit)} means nothing for it.")
+        if len(targets) != 1 or not targets[0]:
+            raise WrongUse(
+                "Name one range, such as base:heads or app.0003:app.0001, or with --pending one"
+                " target. manage.py db upgrade --help explains them."
+            )
+        for line in verbs.sql(
+            connection,
+            targets[0],
+            backwards=backwards,
+            engine=options["engine"],
+            pending=pending,
+            cascade=options.get("cascade", False),
+        ):
+            self.stdout.write(line)
+
     def _upgrade(self, connection, options):
+        if options["sql"]:
+            targets = options["targets"] or (["heads"] if options["pending"] else [])
+            self._script(connection, targets, options, backwards=False, pending=options["pending"])
+            return
         self._run(
             verbs.upgrade, connection, options["targets"], options, at_most=options["at_most"]
         )
 
     def _downgrade(self, connection, options):
+        if options["sql"]:
+            target = options["target"] or ""
+            pending = ":" not in target
+            self._script(connection, [target], options, backwards=True, pending=pending)
+            return
         more = {name: options[name] for name in ("run", "to_date", "cascade")}
         self._run(verbs.downgrade, connection, options["target"], options, **more)
 
@@ -326,7 +366,7 @@ def _drift_lines(found):
         number = len(found["pending"])
         yield (
             f"{migrations(number)} {'is' if number == 1 else 'are'} left to apply, which is no"
-            f" drift: {', '.join(found['pending'])}."
+            f" drift: {shortened(found['pending'])}."
         )
     if found["strange"]:
         yield f"Tables that are not of this history: {', '.join(found['strange'])}."
