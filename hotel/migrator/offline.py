@@ -17,7 +17,7 @@ from django.db.migrations.state import ProjectState
 
 from hotel.migrator import history, locks, operations, scratch, tables
 from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
-from hotel.migrator.quoting import NotQuotable, text, written_out
+from hotel.migrator.quoting import NUL, NotQuotable, text, written_out
 from hotel.migrator.targets import label, labels, parse, quoted
 
 ENGINES = ("postgresql", "sqlite")
@@ -29,6 +29,7 @@ _LOOKS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ALONE = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)  # what no transaction may hold
+_RETURNING = re.compile(r'(?<=\S) RETURNING ("[^"]+"[., ]*)+$')  # nobody reads it
 _CATALOG = re.compile(r"\b(pg_\w+|information_schema|sqlite_master)\b")
 _TABLES_READ = re.compile(r'(?:FROM|JOIN)\s+"((?:[^"]|"")+)"', re.IGNORECASE)
 
@@ -234,7 +235,7 @@ def _recording(connection):
         if not _LOOKS.match(sql):
             for values in params if many else [params]:
                 written = written_out(str(sql), values, connection.vendor)
-                statements.append(written.strip().rstrip(";").rstrip())
+                statements.append(_RETURNING.sub("", written.strip().rstrip(";")).rstrip())
         return execute(sql, params, many, context)
 
     connection.is_recorded = True
@@ -269,9 +270,12 @@ def _watch(connection, migration, operation, backwards, empty):
     try:
         with connection.execute_wrapper(listen):
             yield
-    except NotQuotable as error:
+    except ValueError as error:
+        if not isinstance(error, NotQuotable) and "NUL" not in str(error):
+            raise
+        what = error if isinstance(error, NotQuotable) else NUL
         raise RefusedByPreflight(
-            f"{migration} cannot be written as SQL: {operation.describe()} writes {error}. Run it"
+            f"{migration} cannot be written as SQL: {operation.describe()} writes {what}. Run it"
             " with manage.py migrate, and scripts for what is before and after it."
         ) from None
     if empty is not None:

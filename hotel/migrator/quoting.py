@@ -8,9 +8,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from psycopg2.extras import Json
-
 _MARK = re.compile(r"%(?:%|s|\((?P<name>\w+)\)s)")
+
+
+NUL = "text with a NUL in it, which no database takes"
 
 
 class NotQuotable(ValueError):
@@ -45,7 +46,7 @@ def literal(value, vendor):
 def text(value):
     """Return text between quotes. Raises NotQuotable if there is a NUL in it."""
     if "\0" in value:
-        raise NotQuotable("text with a NUL in it, which no database takes")
+        raise NotQuotable(NUL)
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -62,7 +63,7 @@ def _on_postgresql(value):
         return text(str(value)) + "::numeric"
     if isinstance(value, bytes | bytearray | memoryview):
         return f"'\\x{bytes(value).hex()}'::bytea"
-    if isinstance(value, Json):
+    if hasattr(value, "adapted") and hasattr(value, "dumps"):  # psycopg2's Json
         return text(value.dumps(value.adapted))
     for kind, name in (
         (datetime, "timestamptz" if getattr(value, "tzinfo", None) else "timestamp"),
