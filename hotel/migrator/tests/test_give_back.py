@@ -2,10 +2,8 @@
 
 import logging
 
-from hotel.migrator.archive import Archive
 from hotel.migrator.tables import ArchivedValue
 from hotel.migrator.tests import legacy
-from hotel.migrator.tests.facts import differences, facts
 
 GUEST_IMAGES = ("reservations", "0002_add_guest_images")
 CHECKED_IN_BY = ("reservations", "0003_add_checked_in_by")
@@ -89,15 +87,3 @@ def test_a_new_member_gets_a_free_key_after_the_table_came_back(history):
     history.migrate("accounts", "0005")
     members = history.execute("SELECT user_id FROM users_groups ORDER BY user_id")
     assert members == [(1,), (2,)]
-
-
-def test_statements_that_find_the_archive_empty_change_nothing(history, monkeypatch):
-    """A run leaves them out where it can look; a script, which cannot look, has them all."""
-    history.initial().load_sample()
-    start = facts(history)
-    head = facts(history.climb())
-    history.initial().load_sample()
-    monkeypatch.setattr(Archive, "is_empty", lambda archive: False)
-    found = differences(facts(history.climb()), head)
-    assert {(table, column) for table, *_, column in found} == {("room_blocks", "created_at")}
-    assert differences(facts(history.descend()), start) == {}

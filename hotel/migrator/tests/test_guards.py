@@ -3,9 +3,7 @@
 import ast
 import random
 import re
-import sqlite3
 import sys
-from contextlib import closing
 from functools import cache
 from importlib import metadata
 from itertools import pairwise
@@ -607,25 +605,3 @@ def test_what_is_inserted_is_said_without_a_look_at_the_rows(history, key, opera
             sql, _ = insert.query.query.get_compiler("default").as_sql()
             assert sql.startswith("SELECT ")
             assert " ORDER BY " in sql
-
-
-@pytest.mark.sqlite
-def test_no_statement_of_the_history_needs_a_function_that_django_registers(history):
-    """Scripts of it run in plain sqlite3; PostgreSQL has no functions of Django's."""
-    history.initial().load_sample()
-    used = set()
-
-    def note(action, _, name, *where):
-        if action == sqlite3.SQLITE_FUNCTION:
-            used.add(name.lower())
-        return sqlite3.SQLITE_OK
-
-    connection.ensure_connection()
-    connection.connection.set_authorizer(note)
-    history.climb().descend()
-    connection.connection.set_authorizer(None)
-    with closing(sqlite3.connect(":memory:")) as plain:
-        known = {name for (name,) in plain.execute("SELECT name FROM pragma_function_list")}
-    used = {name for name in used if not name.startswith("sqlite_")}  # its own, of ALTER TABLE
-    assert used - known == set()
-    assert {"changes", "json_extract", "round"} <= used
