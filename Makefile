@@ -62,6 +62,8 @@ bench: $(READY)  ## what migrate and a big hotel cost on both engines, beside pl
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.pages --reservations 1000000
 	$(BIN)/python -m bench.migrate
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.migrate
+	$(BIN)/python -m bench.drift
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.drift
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.interference
 
 $(READY): requirements.txt requirements-dev.txt requirements-prod.txt

@@ -264,8 +264,8 @@ def test_a_nul_is_refused(notes, history):
     history.at(None)
     assert refused("upgrade", "base:annexe.0002") == (
         "annexe.0002_write cannot be written as SQL: Raw SQL operation writes text with a NUL in"
-        " it, which no database takes. Run it with manage.py migrate, and scripts for what is before"
-        " and after it.",
+        " it, which no database takes. Run it with manage.py migrate, and scripts for what is"
+        " before and after it.",
         3,
     )
 
