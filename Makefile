@@ -33,7 +33,7 @@ STRESSED := hotel/migrator/tests/test_round_trips.py hotel/migrator/tests/test_h
   payments/tests/test_ledger.py hotel/migrator/tests/test_exactly_once.py \
   hotel/migrator/tests/test_steps.py hotel/migrator/tests/test_graph_properties.py \
   hotel/migrator/tests/test_batches.py hotel/migrator/tests/test_runner.py \
-  hotel/migrator/tests/test_offline.py
+  hotel/migrator/tests/test_offline.py hotel/migrator/tests/test_supported_operations.py
 KILLS ?= 50
 KILLED := hotel/migrator/tests/test_kills.py
 # On SQLite in a file, since there is a lock only on what other processes can open.

@@ -48,6 +48,8 @@ def pytest_collection_modifyitems(items):
         for engine in ("postgresql", "sqlite"):
             if item.get_closest_marker(engine) and vendor != engine:
                 item.add_marker(pytest.mark.skip(reason=f"needs {engine}, runs on {vendor}"))
+        if item.get_closest_marker("once") and vendor != "sqlite":
+            item.add_marker(pytest.mark.skip(reason="the same on every engine: runs on SQLite"))
 
 
 def pytest_report_header():

@@ -297,12 +297,13 @@ def _watch(connection, migration, operation, backwards, empty):
 class _Writer:
     """Writes the script; a subclass for each engine says what differs.
 
-    begin: starts a transaction. now, run, who: expressions for the bookkeeping; ``who`` is actor,
-    host and process.
+    before_all: lines. begin: starts a transaction. now, run, who: expressions for the bookkeeping;
+    ``who`` is actor, host and process.
     """
 
     begin = "BEGIN"
     engine = now = run = who = false = ""
+    before_all: tuple[str, ...] = ()
 
     def __init__(self, span, made_first):
         self.span = span
@@ -312,6 +313,7 @@ class _Writer:
 
     def lines(self, steps, loader) -> Iterator[str]:
         """Yield the lines of the script."""
+        yield from self.before_all
         yield f"-- manage.py db {self.verb} {self.span.says} --sql --engine {self.engine}"
         yield f"-- {labels(self.span.steps) or 'nothing to do'}"
         yield from self.begins()
@@ -495,6 +497,7 @@ class _PostgreSQL(_Writer):
 
 class _SQLite(_Writer):
     engine = "sqlite"
+    before_all = (".bail on",)
     begin = "BEGIN IMMEDIATE"
     now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
     run = "(SELECT run FROM temp.migrator_run)"
@@ -504,7 +507,6 @@ class _SQLite(_Writer):
     def begins(self):
         """Stop at the first error; no foreign keys meanwhile, which are checked at the end."""
         return [
-            ".bail on",
             "PRAGMA foreign_keys = OFF;",
             "CREATE TEMP TABLE migrator_run AS SELECT lower(hex(randomblob(16))) AS run;",
             "CREATE TEMP TABLE migrator_guard (",

@@ -17,6 +17,8 @@ from django.db.migrations.exceptions import MigrationSchemaMissing
 from hotel.command_line import connection_failure
 from hotel.tests import manage
 
+pytestmark = pytest.mark.once
+
 NO_KEY = (
     "SECRET_KEY is required when DEBUG is off; set it to a long random text, such as "
     "python -c 'import secrets; print(secrets.token_urlsafe(50))' prints.\n"

@@ -11,6 +11,8 @@ from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.graph import Graph
 from hotel.migrator.tests.graphs import HOTEL, G, django_graph, drawn, keys, refusal, shown
 
+pytestmark = pytest.mark.once
+
 BRANCHED = drawn(
     "core.1 > core.2a > core.3, core.1 > core.2b > core.3, core.3 > core.4", own="core"
 )
