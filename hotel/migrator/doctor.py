@@ -13,10 +13,9 @@ from django.core.management.color import no_style
 from django.db import IntegrityError
 from django.db.migrations.recorder import MigrationRecorder
 
-from hotel.migrator import batches, drift, history, locks, preflight, tables
-from hotel.migrator.history import Direction
+from hotel.migrator import batches, drift, interruptions, locks, preflight, tables
 from hotel.migrator.tables import Cursor
-from hotel.migrator.targets import label, labels, migrations
+from hotel.migrator.targets import labels, migrations
 
 
 @dataclass(frozen=True)
@@ -91,17 +90,9 @@ def _doubled_records(standing):
 
 
 def _interrupted(standing):
-    for entry in history.interrupted(standing.connection):
-        key, way, target = (entry.app, entry.name), "up", entry.name
-        if entry.direction == Direction.BACKWARD:
-            parents = standing.graph.near(key, standing.graph.parents)
-            way, target = "down", parents[0][1] if parents else "zero"
-        yield Diagnosis(
-            "interrupted",
-            f"{label(key)} was interrupted on its way {way}, in process {entry.process} on"
-            f" {entry.host}.",
-            f"Finish it with manage.py migrate {entry.app} {target}; it goes on where it stopped.",
-        )
+    for half in interruptions.half_done(standing.connection, standing.loader):
+        where = f", in process {half.last.process} on {half.last.host}" if half.last else ""
+        yield Diagnosis("interrupted", f"{half.cause}{where}.", half.mend)
 
 
 def _forgotten_cursors(standing):

@@ -87,7 +87,7 @@ def explain(error):
     if isinstance(error, DatabaseError) and hasattr(error, "migration"):
         line = next(iter(str(error).splitlines()), "")
         kind = _kind(error.__cause__ or error)
-        undone = "It changed nothing" if error.is_undone else "What it did before that stands"
+        undone = "It changed nothing" if (error.left is None) else "What it did before that stands"
         return FailedDuringApply(
             f"{error.migration} failed: {line}. {undone}. {MENDS.get(kind, OTHER_MEND)}"
             " --traceback shows where."

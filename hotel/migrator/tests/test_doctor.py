@@ -1,12 +1,16 @@
 """``manage.py db doctor``: what is wrong, what mends it, and what it mends itself."""
 
 import json
+import signal
+import socket
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from hotel.migrator import tables
+from hotel.migrator.exceptions import Interrupted
 from hotel.migrator.tables import Cursor
 from hotel.migrator.tests.test_verbs import apps, db, table  # noqa: F401
 
@@ -110,29 +114,89 @@ def test_a_cursor_of_what_has_ended_is_deleted(at_head, annexe_tables):
 @pytest.fixture
 def annexe_tables(at_head):
     """The migrator's own tables."""
-    from hotel.migrator import tables
-
     with connection.schema_editor() as editor:
         tables.ensure(editor)
 
 
-def test_a_run_that_was_cut_off(at_head, history):
+def test_an_atomic_migration_that_was_killed_was_rolled_back(at_head, history):
     moment, event = 0, ""
     while event != "started":  # of a migration, and not between two
         db("upgrade", verbosity=0)
         moment += 1
         assert at_head.killed(moment, "annexe", "zero")
-        [(app, name, process, host, event)] = history.execute(
-            "SELECT app, name, process, host, event FROM migrator_journal ORDER BY id DESC LIMIT 1"
-        )
-    found = [found for found in doctor()[1] if found["kind"] == "interrupted"]
-    before = {"0003_add_lamps": "0002_add_desks", "0002_add_bottles": "0001_initial"}[name]
-    assert [(one["what"], one["mend"]) for one in found] == [
-        (
-            f"{app}.{name} was interrupted on its way down, in process {process} on {host}.",
-            f"Finish it with manage.py migrate {app} {before}; it goes on where it stopped.",
-        )
+        [(event,)] = history.execute("SELECT event FROM migrator_journal ORDER BY id DESC LIMIT 1")
+    assert "interrupted" not in [found["kind"] for found in doctor()[1]]
+
+
+COUNT = """
+import os
+import signal
+
+def count(apps, editor):
+    connection.cursor().execute("INSERT INTO annexe_lamp DEFAULT VALUES")
+    if {kill}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise KeyboardInterrupt
+"""
+
+
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "stopped"])
+def test_what_was_stopped_half_way_is_told_until_it_is_settled(at_head, history, kill):
+    annexe = at_head.apps[0]
+    annexe.write(
+        "0004_count",
+        "migrations.RunPython(count, migrations.RunPython.noop)",
+        code=COUNT.format(kill=kill),
+        atomic=False,
+    )
+    run = at_head.begin()
+    assert run.end()[0] == (-signal.SIGKILL if kill else 1)
+    cause = (
+        "annexe.0004_count was stopped on its way up in an operation that has no transaction (Raw"
+        " Python operation, count()), so part of it may be done: running it again could do that"
+        " part twice"
+    )
+    mend = (
+        "Look at its rows and finish or undo it by hand; then record what is true with manage.py"
+        " migrate --fake annexe 0004_count, or with the name of the migration before it."
+    )
+    for attempt in (["migrate"], ["db", "upgrade"], ["db", "stamp", "annexe.0004"], ["migrate"]):
+        with pytest.raises(Interrupted, match="may be done: running it again"):
+            call_command(*attempt, verbosity=0)
+        found = [found for found in doctor()[1] if found["kind"] == "interrupted"]
+        assert [(one["what"], one["mend"]) for one in found] == [
+            (f"{cause}, in process {run.child} on {socket.gethostname()}.", mend)
+        ]
+        assert f"!! {cause}. {mend}\n" in db("current")
+    assert db("stamp", "annexe.0004", "--force") == (
+        "recorded: annexe.0004_count\nnot half done any more: annexe.0004_count\n"
+    )
+    assert doctor() == (0, [])
+    assert history.execute("SELECT count(*) FROM annexe_lamp") == [(1,)]
+
+
+def test_batches_that_were_stopped_are_not_forgotten(flags, project):
+    flags.migrate("0002")
+    with connection.schema_editor() as editor:
+        tables.ensure(editor)
+    counts = {"rows_read": 1, "rows_changed": 1, "rows_archived": 0}
+    Cursor.objects.create(owner="annexe.0003_fill_high#0 forward", last_key="1", **counts)
+    said = (
+        "annexe.0003_fill_high was interrupted on its way up: finish it first with manage.py"
+        " migrate annexe 0003_fill_high."
+    )
+    with pytest.raises(Interrupted) as refused:
+        db("stamp", "annexe.0003")
+    assert str(refused.value) == (
+        f"Nothing was recorded, because {said} Or, when its rows are as they should be there,"
+        " stamp with --force."
+    )
+    assert f"!! {said}\n" in db("current")
+    assert [found["what"] for found in doctor()[1] if found["kind"] == "interrupted"] == [
+        "annexe.0003_fill_high was interrupted on its way up."
     ]
+    flags.migrate()
+    assert not Cursor.objects.exists()
 
 
 @pytest.mark.postgresql

@@ -138,6 +138,85 @@ def test_one_that_waits_too_long_says_for_whom_and_ends_with_4(project, star, hi
     assert light(history) == 11
 
 
+def end_sessions(history, name):
+    """Let the server end the sessions whose name begins so."""
+    history.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name LIKE %s AND datname = current_database()",
+        [f"{name} %"],
+    )
+
+
+@pytest.mark.postgresql
+def test_while_a_migration_runs_nobody_begins_though_its_lock_was_lost(
+    project, star, history, settings
+):
+    star.migrate("0001")
+    for name in ("wait", "entered"):
+        os.mkfifo(star.migrations / name)
+    settings.MIGRATOR_WAIT = 0
+    first = project.begin()
+    first.reaches(star.migrations / "entered")
+    end_sessions(history, f"migrate {first.child}")
+    with pytest.raises(CommandError) as refused:
+        project.migrate()
+    (star.migrations / "wait").write_text("!")
+    assert first.end() == (0, "")
+    assert re.match(
+        r"This database is being migrated by a process \(PostgreSQL session \d+\), and was",
+        str(refused.value),
+    )
+    assert refused.value.returncode == 4
+    project.migrate()
+    assert light(history) == 11
+    assert journal() == pairs("0001_initial", "0002_add_ten")
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("ended", ["the session of the lock", "both"])
+def test_one_that_waits_waits_on_when_the_server_ends_its_session(project, star, history, ended):
+    star.migrate("0001")
+    for name in ("wait", "entered"):
+        os.mkfifo(star.migrations / name)
+    first = project.begin()
+    first.reaches(star.migrations / "entered")
+    second = project.begin()
+    named = (
+        f"SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'migrate {second.child} %%'"
+    )
+    while not history.execute(named, []):  # it waits from then on
+        pass
+    end_sessions(history, f"migrate {second.child}")
+    if ended == "both":  # the first one is idle in a transaction
+        history.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle'"
+            " AND datname = current_database() AND application_name NOT LIKE 'migrate %%'"
+        )
+    (star.migrations / "wait").write_text("!")
+    assert (first.end(), second.end()[0]) == ((0, ""), 0)
+    assert light(history) == 11
+    assert journal() == pairs("0001_initial", "0002_add_ten")
+
+
+@pytest.mark.postgresql
+def test_a_short_time_for_idle_sessions_disturbs_no_run(project, star, history):
+    star.write("0003_wait", "migrations.RunPython(wait, atomic=False)", code=WAIT, atomic=False)
+    name = connection.settings_dict["NAME"]
+    history.execute(f"ALTER DATABASE {name} SET idle_session_timeout = '10ms'")
+    assert codes(project.together(2)) == [0, 0]
+    assert light(history) == 11
+
+
+WAIT = """
+def wait(apps, editor):
+    other = connection.copy()  # as long as it takes the server to end an idle session
+    with other.cursor() as cursor:
+        cursor.execute("SET idle_session_timeout = 0")
+        cursor.execute("SELECT pg_sleep(0.1)")
+    other.close()
+"""
+
+
 def test_garbage_is_looked_for_rarely_while_it_runs_and_as_before_afterwards(project, annexe):
     annexe.write("0001_note", "migrations.RunPython(note)", code=NOTE)
     before = gc.get_threshold()

@@ -199,14 +199,6 @@ def test_where_it_stands(apps, history):
     assert shown["at_heads"] is True
 
 
-def test_what_a_killed_run_has_begun_is_shown(apps, history):
-    assert apps.killed(9)
-    last = history.execute("SELECT app, name FROM migrator_journal ORDER BY id DESC LIMIT 1")[0]
-    assert f"!! {last[0]}.{last[1]} was interrupted in run " in db("current")
-    db("upgrade")
-    assert "!!" not in db("current")
-
-
 def test_revisions_are_listed_newest_first(apps, history):
     line = "A migration of a throw-away app."
     assert db("history") == (

@@ -271,6 +271,7 @@ class Command(Migrate):
                 ("recorded", "recorded"),
                 ("not recorded any more", "unrecorded"),
                 ("forgotten, its file is missing", "purged"),
+                ("not half done any more", "settled"),
             )
             for name in done[kind]
         ]
@@ -301,7 +302,7 @@ def _current_lines(found):
     for name in found["missing"]:
         yield f"!! {name} (file missing): bring it back, or manage.py db stamp --purge"
     for row in found["interrupted"]:
-        yield f"!! {row['revision']} was interrupted in run {row['run'][:8]}: run migrate again"
+        yield f"!! {row['says']}"
 
 
 def _revision_line(row):
