@@ -91,6 +91,14 @@ def _lock(connection):
 
 def _take(lock, wait):
     """Try until the lock is got; say once whom this waits for."""
+    try:
+        _wait(lock, wait)
+    except KeyboardInterrupt as stop:
+        stop.told = "Interrupted before anything was changed."  # for exceptions.interruption
+        raise
+
+
+def _wait(lock, wait):
     deadline, said = time.monotonic() + wait, False
     while not lock.try_once():
         who = lock.holder()

@@ -89,7 +89,7 @@ class Executor(MigrationExecutor):
             begun = interruptions.of(self.connection, self.loader, migration, direction)
             interruptions.refuse(begun)
             self._refuse_if_run(migration, direction)
-        with _named(migration):
+        with _named(migration, before=len(self.ended)):
             story = self.patience(str(migration), lambda: self.journal.start(*named, is_fake=fake))
         try:
             if fake:
@@ -103,8 +103,10 @@ class Executor(MigrationExecutor):
             else:
                 state = self._one_by_one(state, migration, story, begun.done if begun else 0)
         except BaseException as error:
+            if not (self.connection.in_atomic_block or self.connection.is_usable()):
+                self.connection.close()  # what is left to do is to write and to read of it
             story.fail(error)
-            with _named(migration, self._left_by(migration, direction)):
+            with _named(migration, self._left_by(migration, direction), len(self.ended)):
                 raise
         self.ended.append(migration)
         return state
@@ -325,15 +327,16 @@ def _refuse_irreversible(plan):
 
 
 @contextmanager
-def _named(migration, left=None):
+def _named(migration, left=None, before=0):
     """Let an error know of what it stopped, for ``exceptions.explain``.
 
-    left: what it left half done, a HalfDone; None where it changed nothing.
+    left: what it left half done, a HalfDone; None where it changed nothing. before: how many
+    migrations of the run have ended before.
     """
     try:
         yield
     except BaseException as error:
-        error.migration, error.left = str(migration), left
+        error.migration, error.left, error.before = str(migration), left, before
         if isinstance(error, CommandError) and not isinstance(error, MigratorError):
             error.returncode = FailedDuringApply.exit_code
         raise

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import closing
 
 import pytest
 from django.core.management import CommandError
@@ -288,6 +289,25 @@ def test_an_operation_that_somebody_has_done_meanwhile_is_not_run_again(project,
     assert column(history, "floor") == [1]
 
 
+@pytest.mark.sqlite
+def test_whoever_writes_for_too_long_is_waited_for_and_told(project, tables, history, settings):
+    tables.write("0002_look", 'migrations.RunSQL("SELECT 1")')
+    settings.MIGRATOR_WAIT = 0
+    writer = connection.copy()
+    with closing(writer), writer.cursor() as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+        history.execute("PRAGMA busy_timeout = 1")
+        assert connection.features.supports_json_field  # else every check of a model says no
+        assert refused(project) == (
+            "annexe.0002_look found what it changes locked for 0 seconds (MIGRATOR_WAIT), last by"
+            " another session. It changed nothing: run the same command again when that one has"
+            " ended.",
+            5,
+        )
+        cursor.execute("ROLLBACK")
+    tables.migrate()
+
+
 # Kills and errors
 
 
@@ -452,11 +472,21 @@ def test_a_session_that_the_server_ends_is_told_in_one_sentence(project, tables,
     end = "SELECT pg_terminate_backend(pg_backend_pid())"
     tables.write("0002_end", f'migrations.RunSQL("{end}")', atomic=atomic)
     done = project.manage("migrate")
-    assert done.stderr.splitlines()[-1] == (
-        "Cannot use the database: server closed the connection unexpectedly; start PostgreSQL there"
-        " or mend DATABASE_URL."
+    left = "What it had not committed is undone. When the server can be reached, run the same"
+    left += " command again."
+    assert (done.stderr.splitlines()[-1], done.returncode) == (
+        "annexe.0002_end failed: server closed the connection unexpectedly. "
+        f"{left if atomic else HALF_DONE} --traceback shows where.",
+        5,
     )
     assert "Traceback" not in done.stderr
+
+
+HALF_DONE = (
+    "What it did before that stands. Look at its rows and finish or undo it by hand; then record"
+    " what is true with manage.py migrate --fake annexe 0002_end, or with the name of the migration"
+    " before it."
+)
 
 
 def test_operations_that_ended_are_not_run_again(project, tables, history):

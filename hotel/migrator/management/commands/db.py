@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from hotel.migrator import stats, verbs, writing
 from hotel.migrator.checks import without_drift
 from hotel.migrator.exceptions import WrongUse
+from hotel.migrator.output import Output
 from hotel.migrator.targets import migrations
 from hotel.migrator.templates import KINDS
 
@@ -175,6 +176,8 @@ class Command(Migrate):
                 self.stdout.write(line)
 
     def _run(self, function, connection, target, options, **more):
+        if not (options["plan"] or options["json"]):
+            self.stdout = Output(self.stdout._out)
         given = {name: options[name] for name in ("plan", "accept_data_loss", "verbosity")}
         given |= {"interactive": options.get("interactive", True), "stdout": self.stdout}
         is_quiet = options["json"] or not self.verbosity

@@ -7,6 +7,7 @@ from django.db.migrations.loader import MigrationLoader
 from hotel.migrator import interruptions, preflight, runner
 from hotel.migrator.checks import without_drift
 from hotel.migrator.locks import run_lock
+from hotel.migrator.output import Output
 
 
 class Executor(runner.Executor):
@@ -48,6 +49,7 @@ class Command(migrate.Command):
             return
         connection = connections[options["database"]]
         Executor.only_records = options["fake"]
+        self.stdout = Output(self.stdout._out)
         with run_lock(connection):
             super().handle(*args, **options)
             if options["fake"]:
