@@ -120,6 +120,7 @@ def _failure(error):
     if kind == "lost" and left is None:
         undone = "What it had not committed is undone."
     where = " --traceback shows where." if isinstance(error, DatabaseError) else ""
+    line = line.rstrip(".")
     return FailedDuringApply(f"{error.migration} failed: {line}. {undone}{stays} {mend}{where}")
 
 
@@ -200,8 +201,13 @@ KINDS = {  # SQLSTATEs of PostgreSQL, and how the messages of SQLite begin
     "busy": ("55P03", "database is locked", "database table is locked"),
     "lost": ("08", "57P"),  # connection exception, operator intervention
     "there": ("42P07", "42701", "42710", "duplicate column name", "table ", "index "),
-    "not there": ("42P01", "42703", "42704", "no such "),
+    "not there": ("42P01", "42703", "42704", "no such ", "Table "),
 }
+
+
+def mend_of(error):
+    """Return what mends a DatabaseError, a sentence."""
+    return MENDS.get(_kind(error.__cause__ or error), "See what the database says of it.")
 
 
 def _kind(driver):

@@ -243,9 +243,9 @@ def _count_squashed_as_one(found, loader):
 
 
 def times(connection):
-    """Return when each applied migration was recorded, by its key."""
+    """Return when each applied migration was recorded, by its key, as far as that is known."""
     rows = MigrationRecorder(connection).applied_migrations()
-    return {key: row.applied for key, row in rows.items()}
+    return {key: row.applied for key, row in rows.items() if row.applied}
 
 
 def entries(connection, latest=None, **conditions):

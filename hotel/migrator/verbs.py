@@ -7,18 +7,20 @@ whoever held it before may have changed everything.
 
 import inspect
 import re
+import shlex
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import datetime
 
 from django.db.migrations import Migration
+from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from hotel.migrator import drift as comparing
 from hotel.migrator import history, interruptions, preflight, runner, scratch, waits
-from hotel.migrator.doctor import diagnoses
-from hotel.migrator.exceptions import Interrupted, RefusedByPreflight, WrongUse
+from hotel.migrator.doctor import diagnoses, diagnoses_without_files
+from hotel.migrator.exceptions import Interrupted, RefusedByPreflight, WrongUse, explain
 from hotel.migrator.files import own_apps
 from hotel.migrator.graph import Graph, Plan
 from hotel.migrator.history import Direction, Event
@@ -108,7 +110,7 @@ def downgrade(
             keys = [
                 key for key in since if key in graph.place and (all_apps or key[0] in graph.own)
             ]
-            plan = graph.undo(keys, applied, f"--to-date {to_date}", cascade, also)
+            plan = graph.undo(keys, applied, f"--to-date {shlex.quote(to_date)}", cascade, also)
         else:
             plan = graph.downgrade(target, applied, all_apps, cascade)
         return _carry_out(standing, plan, options)
@@ -310,14 +312,14 @@ def _says(migration):
     return (module.__doc__ or "").strip().split("\n")[0] if module else ""
 
 
-def events(connection, latest=None):
+def events(connection, latest=None, app=None):
     """List what was done to the database, the latest first: the journal, with runs and times.
 
     Failed attempts and what was unapplied are among it. Migrations that were applied before there
     was a journal have the time of their record. latest: of how many rows of the journal; all of it
-    and what came before it, if not said.
+    and what came before it, if not said. app: only of this one.
     """
-    found = history.entries(connection, latest=latest)
+    found = history.entries(connection, latest=latest, **({"app": app} if app else {}))
     ends = {}
     rows = []
     for entry in reversed(found):
@@ -357,7 +359,7 @@ def events(connection, latest=None):
             "started": at.isoformat(),
         }
         for key, at in older
-        if key not in known
+        if key not in known and app in (None, key[0])
     ]
     return rows
 
@@ -435,7 +437,7 @@ def drift_kinds(found):
 def stamp(connection, targets, *, progress, options, purge=False, force=False):
     """Record that the database stands at TARGET, without running anything.
 
-    TARGET: heads, base, app.0003, app@head, app@base; several may be named. What they need is
+    TARGET: heads, base, app, app.0003, app@head, app@base; several may be named. What they need is
     recorded too, and what follows them is not any more, so that the history stays whole; all of it
     is shown. It is refused if the database is not what these migrations make, as manage.py db drift
     would say, or if a migration of these is half done; --force skips that, and the journal says so.
@@ -484,10 +486,15 @@ def doctor(connection, *, fix=False):
 
     Files that are missing, were edited, or end twice; records without or twice; runs that were cut
     off; indexes that are invalid, sequences that lag behind, rows without their parents; what is
-    left to apply or to write down. --fix changes no row of the hotel, and runs under the lock.
+    left to apply or to write down. What this user may not look at, is found too. --fix changes no
+    row of the hotel, and runs under the lock.
     """
     if not fix:
-        return [_as_dict(found) for found in diagnoses(Standing(connection))]
+        try:
+            found = diagnoses(Standing(connection))
+        except (CircularDependencyError, NodeNotFoundError) as error:
+            found = diagnoses_without_files(connection, explain(error))
+        return [_as_dict(one) for one in found]
     with _locked(connection, lambda *_: None, {}, whole=False) as standing:
         done = []
         for found in diagnoses(standing):

@@ -1,6 +1,7 @@
 """``manage.py db doctor``: what is wrong, what mends it, and what it mends itself."""
 
 import json
+import os
 import signal
 import socket
 from io import StringIO
@@ -197,6 +198,66 @@ def test_batches_that_were_stopped_are_not_forgotten(flags, project):
     ]
     flags.migrate()
     assert not Cursor.objects.exists()
+
+
+def test_files_that_make_no_graph_and_what_can_be_seen_without(at_head):
+    counts = {"rows_read": 1, "rows_changed": 1, "rows_archived": 0}
+    with connection.schema_editor() as editor:
+        tables.ensure(editor)
+    Cursor.objects.create(owner="annexe.0001_initial#0 forward", last_key="1", **counts)
+    at_head.apps[0].write("0005_late", table("Late"), after=[("annexe", "0004_lost")])
+    code, found = doctor()
+    assert (code, [one["kind"] for one in found]) == (1, ["graph", "cursor"])
+    assert found[0]["what"].startswith("annexe.0005_late depends on annexe.0004_lost, and there")
+
+
+@pytest.mark.postgresql
+def test_what_this_role_may_not_look_at_is_a_finding(at_head, history):
+    role = f"reader_{os.getpid()}"
+    history.execute(f"CREATE ROLE {role}")
+    history.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    history.execute(f"SET ROLE {role}")
+    try:
+        code, found = doctor()
+        assert (code, [one["kind"] for one in found]) == (1, ["unseen"])
+        assert found[0]["what"] == (
+            "The sequences cannot be looked at: permission denied for sequence annexe_bed_id_seq."
+        )
+    finally:
+        history.execute("RESET ROLE")
+        history.execute(f"DROP OWNED BY {role}")
+        history.execute(f"DROP ROLE {role}")
+
+
+def test_a_record_of_an_application_that_is_not_installed(at_head, history):
+    history.execute(
+        "INSERT INTO django_migrations (app, name, applied)"
+        " SELECT 'noapp', '0001_x', applied FROM django_migrations WHERE name = '0002_add_desks'"
+    )
+    assert only() == (
+        1,
+        "ghost",
+        "noapp.0001_x is applied, but no application noapp is installed.",
+        "Install it again; or, if it is gone for good, forget the record with manage.py db stamp"
+        " --purge.",
+    )
+
+
+def test_a_record_without_a_time(at_head, history):
+    null = "ALTER COLUMN applied DROP NOT NULL"
+    if connection.vendor == "sqlite":
+        history.execute("PRAGMA writable_schema = ON")
+        history.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'datetime NOT NULL', 'datetime')"
+            " WHERE name = 'django_migrations'"
+        )
+        history.execute("PRAGMA writable_schema = RESET")
+    else:
+        history.execute(f"ALTER TABLE django_migrations {null}")
+    history.execute("UPDATE django_migrations SET applied = NULL")
+    assert "bar.0002_add_bottles (head)\n" in db("current")
+    assert "0002_add_bottles" in db("history", "--applied")
+    assert doctor() == (0, [])
 
 
 @pytest.mark.postgresql

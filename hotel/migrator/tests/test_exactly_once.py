@@ -3,7 +3,9 @@
 import gc
 import os
 import re
+import resource
 import signal
+import stat
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -199,22 +201,39 @@ def test_one_that_waits_waits_on_when_the_server_ends_its_session(project, star,
 
 
 @pytest.mark.postgresql
-def test_a_short_time_for_idle_sessions_disturbs_no_run(project, star, history):
-    star.write("0003_wait", "migrations.RunPython(wait, atomic=False)", code=WAIT, atomic=False)
+def test_no_session_of_a_run_is_ended_for_being_idle(project, annexe, history):
+    annexe.write("0001_note", "migrations.RunPython(note)", code=IDLE)
     name = connection.settings_dict["NAME"]
-    history.execute(f"ALTER DATABASE {name} SET idle_session_timeout = '10ms'")
-    assert codes(project.together(2)) == [0, 0]
-    assert light(history) == 11
+    history.execute(f"ALTER DATABASE {name} SET idle_session_timeout = '1min'")
+    connection.close()
+    assert history.execute("SHOW idle_session_timeout") == [("1min",)]
+    project.migrate()
+    assert (annexe.migrations / "noted").read_text() == "[('0',)] [('0',)]"
 
 
-WAIT = """
-def wait(apps, editor):
-    other = connection.copy()  # as long as it takes the server to end an idle session
-    with other.cursor() as cursor:
-        cursor.execute("SET idle_session_timeout = 0")
-        cursor.execute("SELECT pg_sleep(0.1)")
-    other.close()
+IDLE = """
+from pathlib import Path
+
+def note(apps, editor):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_session_timeout")
+        found = cursor.fetchall(), connection.run_lock._rows("SHOW idle_session_timeout", [])
+    (Path(__file__).parent / "noted").write_text("{} {}".format(*found))
 """
+
+
+@pytest.mark.sqlite
+def test_a_lock_file_is_as_open_as_the_database_and_needs_no_room(annexe, history):
+    database = connection.settings_dict["NAME"]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    os.chmod(database, 0o660)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # as on a full disk
+    try:
+        with locks.run_lock(connection):
+            lock = os.stat(f"{database}.migrating")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (stat.S_IMODE(lock.st_mode), lock.st_size) == (0o660, 0)
 
 
 def test_garbage_is_looked_for_rarely_while_it_runs_and_as_before_afterwards(project, annexe):
