@@ -7,7 +7,6 @@ import traceback
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError, InterfaceError
-from django.db.migrations import loader
 from django.db.migrations.exceptions import (
     BadMigrationError,
     CircularDependencyError,
@@ -17,7 +16,7 @@ from django.db.migrations.exceptions import (
     NodeNotFoundError,
 )
 
-LOADER = loader.__file__
+LOADER = "django/db/migrations/loader.py"
 
 
 class MigratorError(CommandError):
@@ -145,12 +144,16 @@ def _broken_file(error):
     if isinstance(error, BadMigrationError):
         return WrongUse(f"{error}: write one, or move the file to another folder.")
     frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    if not any(code.co_filename == LOADER and code.co_name == "load_disk" for code, _ in frames):
+    if not any(
+        code.co_filename.endswith(LOADER) and code.co_name == "load_disk" for code, _ in frames
+    ):
         return None
     places = [(code.co_filename, line) for code, line in frames]
     if isinstance(error, SyntaxError) and error.filename:
         places.append((error.filename, error.lineno))
-    found = [place for place in places if "/migrations/" in place[0] and place[0] != LOADER]
+    found = [
+        place for place in places if "/migrations/" in place[0] and not place[0].endswith(LOADER)
+    ]
     if not found:
         return None
     file, line = found[-1]

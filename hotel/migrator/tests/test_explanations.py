@@ -58,7 +58,7 @@ def test_one_that_came_too_late(project, annexe, history, words):
         2,
     )
     code, found = doctor()
-    assert (code, [one["kind"] for one in found]) == (1, ["dependency", "behind"])
+    assert (code, [one["kind"] for one in found]) == (1, ["dependency"])
     assert "manage.py db stamp annexe.0002_add_desks; if not," in found[0]["mend"]
     assert db("stamp", "annexe.0002_add_desks") == "recorded: annexe.0001_initial\n"
     assert doctor() == (0, [])
