@@ -151,12 +151,10 @@ def _broken_file(error):
     places = [(code.co_filename, line) for code, line in frames]
     if isinstance(error, SyntaxError) and error.filename:
         places.append((error.filename, error.lineno))
-    found = [
-        place for place in places if "/migrations/" in place[0] and not place[0].endswith(LOADER)
-    ]
-    if not found:
+    places = [place for place in places if "/migrations/" in place[0]]
+    file, line = places[-1]  # there is one: that of the loader itself
+    if file.endswith(LOADER):
         return None
-    file, line = found[-1]
     said = error.msg if isinstance(error, SyntaxError) else error
     return WrongUse(
         f"{'/'.join(file.split('/')[-3:])} line {line}: {type(error).__name__}: {said}. Mend the"

@@ -191,8 +191,10 @@ class _FileLock(_NoLock):
         """Open the file, which whoever may write the database may write; another's to lock it."""
         try:
             file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
-        except PermissionError:
-            return os.open(self.path, os.O_RDONLY)
+        except PermissionError as refused:
+            with suppress(OSError):
+                return os.open(self.path, os.O_RDONLY)
+            raise refused
         with suppress(OSError):
             os.fchmod(file, os.stat(self.path.removesuffix(ENDING)).st_mode & 0o666)
         return file

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError
 from django.db import DatabaseError, connection
 
-from hotel.migrator.exceptions import FailedDuringApply
+from hotel.migrator.exceptions import FailedDuringApply, interruption
+from hotel.migrator.locks import run_lock
 from hotel.migrator.runner import Executor
 from hotel.migrator.tests.projects import EVERY, column
 from hotel.migrator.tests.test_exactly_once import journal, pairs
@@ -289,6 +290,17 @@ def test_an_operation_that_somebody_has_done_meanwhile_is_not_run_again(project,
     assert column(history, "floor") == [1]
 
 
+def test_ctrl_c_while_it_waits_for_another(project, tables, when):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    when("^Waiting: ", interrupt)
+    other = connection.copy()
+    with closing(other), run_lock(other), pytest.raises(KeyboardInterrupt) as stopped:
+        project.migrate()
+    assert interruption(stopped.value) == "Interrupted before anything was changed."
+
+
 @pytest.mark.sqlite
 def test_whoever_writes_for_too_long_is_waited_for_and_told(project, tables, history, settings):
     tables.write("0002_look", 'migrations.RunSQL("SELECT 1")')
@@ -515,11 +527,23 @@ def test_operations_that_ended_are_not_run_again(project, tables, history):
     )
 
 
+INDEX = '("room", models.Index(fields=["floor"], name="by_floor"))'
+
+
 @pytest.mark.postgresql
-def test_an_index_that_did_not_come_about_is_dropped_and_made_anew(project, tables, history):
+@pytest.mark.parametrize(
+    "operation",
+    [
+        f"AddIndexConcurrently{INDEX}",
+        "migrations.SeparateDatabaseAndState("
+        f"[AddIndexConcurrently{INDEX}], [migrations.AddIndex{INDEX}])",
+    ],
+    ids=["alone", "apart from the state"],
+)
+def test_an_index_that_did_not_come_about_is_dropped_and_made_anew(tables, history, operation):
     tables.write(
         "0002_index_floor",
-        'AddIndexConcurrently("room", models.Index(fields=["floor"], name="by_floor"))',
+        operation,
         code="from django.contrib.postgres.operations import AddIndexConcurrently",
         atomic=False,
     )
