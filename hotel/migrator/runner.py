@@ -26,6 +26,7 @@ class Executor(MigrationExecutor):
     """Django's executor, with a journal, and with nothing between a change and its record."""
 
     journal = None  # of the run that has begun
+    recorded = frozenset()  # by this executor, so that nobody else was faster
     remark = None  # of its entries in the journal
 
     def migrate(self, targets, plan=None, state=None, fake=False, fake_initial=False):
@@ -201,7 +202,7 @@ class Executor(MigrationExecutor):
         Nobody can who asks for the lock. But plain Django does not, and a lock can be broken. Of a
         squashed migration the record says little: Django may go by those that it replaces.
         """
-        if migration.replaces:
+        if migration.replaces or migration in self.recorded:
             return
         record = self.recorder.migration_qs.filter(app=migration.app_label, name=migration.name)
         if record.exists() == (direction == Direction.FORWARD):
@@ -228,6 +229,7 @@ class Executor(MigrationExecutor):
         else:
             self.record_migration(migration)  # type: ignore[call-arg]  # stubs of Django 4
         story.finish()
+        self.recorded |= {migration}
 
     @contextmanager
     def _editor(self, story, *, atomic):
