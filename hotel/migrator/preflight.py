@@ -93,8 +93,8 @@ def refuse_unfinished(sender, *, plan=(), **kwargs):
 
 def refuse_to_leave_half_done(connection, loader, plan):
     """Raise Interrupted if a migration was interrupted and this run would not finish it."""
-    for begun in interruptions.left_half_done(connection, loader, plan):
-        raise Interrupted(": ".join(interruptions.sentences(loader, *begun)))
+    for half in interruptions.in_the_way(connection, loader, plan):
+        raise Interrupted(str(half))
 
 
 def refuse_orphans(connection, plan):
@@ -118,12 +118,10 @@ def refuse_orphans(connection, plan):
 
 def _interrupted(connection, loader, plan):
     """Return what earlier runs began and this one would not finish."""
-    found = []
-    for app, name, direction in interruptions.left_half_done(connection, loader, plan):
-        cause, mend = interruptions.sentences(loader, app, name, direction)
-        mend = mend[0].upper() + mend[1:]
-        found.append(Finding("interrupted", True, f"{app}.{name}", "", f"{cause}.", mend))
-    return found
+    return [
+        Finding("interrupted", True, _label(half.key), "", f"{half.cause}.", half.mend)
+        for half in interruptions.in_the_way(connection, loader, plan)
+    ]
 
 
 def _inconsistent(loader, plan):

@@ -5,40 +5,28 @@ lines because a migration and its record have to be one, whichever way it runs.
 """
 
 import gc
-import logging
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 from django.apps import apps
-from django.contrib.postgres.operations import (
-    AddIndexConcurrently,
-    CreateExtension,
-    NotInTransactionMixin,
-    RemoveIndexConcurrently,
-    ValidateConstraint,
-)
+from django.core.management.base import CommandError
 from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.migration import Migration
-from django.db.migrations.operations import RunPython, SeparateDatabaseAndState
-from django.db.migrations.operations.fields import FieldOperation
-from django.db.migrations.operations.models import IndexOperation, ModelOperation
 from django.db.migrations.state import ModelState, ProjectState
 
-from hotel.migrator import history, operations
-from hotel.migrator.exceptions import Interrupted
+from hotel.migrator import history, interruptions, operations, repeating
+from hotel.migrator.exceptions import FailedDuringApply, MigratorError
 from hotel.migrator.history import Direction
-from hotel.migrator.locks import Patience, short_lock_timeout
-
-logger = logging.getLogger(__name__)
+from hotel.migrator.locks import Patience, check_lock, short_lock_timeout
 
 
 class Executor(MigrationExecutor):
     """Django's executor, with a journal, and with nothing between a change and its record."""
 
     journal = None  # of the run that has begun
+    recorded = frozenset()  # by this executor, so that nobody else was faster
     remark = None  # of its entries in the journal
 
     def migrate(self, targets, plan=None, state=None, fake=False, fake_initial=False):
@@ -49,12 +37,14 @@ class Executor(MigrationExecutor):
             return super().migrate(targets, plan, state, fake, fake_initial)
         if not fake:
             _refuse_irreversible(plan)
-        self._begin()
+        with _named(plan[0][0]):
+            self._begin()
         with short_lock_timeout(self.connection):
             return super().migrate(targets, plan, state, fake, fake_initial)
 
     def apply_migration(self, state, migration, fake=False, fake_initial=False):
         """Run a migration forwards. Django records one with deferred SQL after its transaction."""
+        check_lock(self.connection)
         self._report("apply_start", migration, fake)
         if fake_initial and not fake:
             # As Django: what it returns is the state after the migration, run or not.
@@ -65,6 +55,7 @@ class Executor(MigrationExecutor):
 
     def unapply_migration(self, state, migration, fake=False):
         """Run a migration backwards. Django records that after its transaction."""
+        check_lock(self.connection)
         self._report("unapply_start", migration, fake)
         state = self._carry_out(state, migration, fake, Direction.BACKWARD)
         self._report("unapply_success", migration, fake)
@@ -81,29 +72,42 @@ class Executor(MigrationExecutor):
 
     def _begin(self):
         """Begin a run, which may be one of a single migration."""
-        self.journal = history.Journal(self.connection, self.remark)
         self.patience = Patience(self.connection)
+        self.journal = self.patience("This run", self._make_tables)
         self.ended = []
+
+    def _make_tables(self):
+        self.recorder.ensure_schema()
+        return history.Journal(self.connection, self.remark)
 
     def _carry_out(self, state, migration, fake, direction):
         """Run and record a migration between two entries of the journal."""
+        named = migration, direction
         if self.journal is None:  # as in Django, migrate() need not come before apply_migration()
             self._begin()
-        with _named(migration, is_undone=True):
-            story = self.journal.start(migration, direction, is_fake=fake)
+        begun = None
+        if not (fake or migration.atomic):
+            begun = interruptions.of(self.connection, self.loader, migration, direction)
+            interruptions.refuse(begun)
+            self._refuse_if_run(migration, direction)
+        with _named(migration, before=len(self.ended)):
+            story = self.patience(str(migration), lambda: self.journal.start(*named, is_fake=fake))
         try:
             if fake:
                 with transaction.atomic(using=self.connection.alias):
+                    self._refuse_if_run(migration, direction)
                     self._record(migration, story)
             elif migration.atomic:
                 state = self._at_once(state, migration, story)
-            elif _has_own_way(migration, story):
+            elif repeating.has_own_way(migration, backwards=story.is_backwards):
                 state = self._its_own_way(state, migration, story)
             else:
-                state = self._one_by_one(state, migration, story)
+                state = self._one_by_one(state, migration, story, begun.done if begun else 0)
         except BaseException as error:
+            if not (self.connection.in_atomic_block or self.connection.is_usable()):
+                self.connection.close()  # what is left to do is to write and to read of it
             story.fail(error)
-            with _named(migration, is_undone=migration.atomic):
+            with _named(migration, self._left_by(migration, direction), len(self.ended)):
                 raise
         self.ended.append(migration)
         return state
@@ -117,6 +121,7 @@ class Executor(MigrationExecutor):
             before = self.state_now() if is_spent else state
             is_spent = not story.is_backwards
             with self._editor(story, atomic=True) as editor:
+                self._refuse_if_run(migration, story.direction)
                 after = _move(migration, story)(before, editor)
                 _run_deferred(editor)
                 self._record(migration, story)
@@ -124,44 +129,29 @@ class Executor(MigrationExecutor):
 
         return self.patience(str(migration), run)
 
-    def _one_by_one(self, state, migration, story):
-        """Run the operations of a migration that is not atomic, except those that ended before."""
+    def _one_by_one(self, state, migration, story, done):
+        """Run the operations of a migration that is not atomic but the ``done`` first ones."""
         steps = []
         for operation in migration.operations:
             if story.is_backwards and not operation.reversible:
                 raise IrreversibleError(f"Operation {operation} in {migration} is not reversible")
             before, state = state, state.clone()
             operation.state_forwards(migration.app_label, state)
-            steps.append((_reentrant(operation), before, state))
+            steps.append((repeating.reentrant(operation), before, state))
         if story.is_backwards:
             steps = [(operation, after, before) for operation, before, after in reversed(steps)]
-        was_stopped = story.was_stopped()
-        done = story.operations_done() if was_stopped else 0
-        if was_stopped and done < len(steps) and not _may_repeat(steps[done][0]):
-            _refuse_to_repeat(migration, _in_words(steps[done][0], story), story)
-        if done and story.was_edited_since():
-            ended = ", ".join(_in_words(step[0], story) for step in steps[:done])
-            logger.warning(
-                "%s was edited since it was stopped. It goes on behind as many operations as had"
-                " ended then, which are now these, and are not run: %s.",
-                migration,
-                ended,
-            )
         for number, step in enumerate(steps[done:], done):
             self._operation(migration, number, step, story)
-        with transaction.atomic(using=self.connection.alias):
-            self._record(migration, story)
+        self._record_alone(migration, story)
         return steps[-1][2] if steps else state
 
     def _its_own_way(self, state, migration, story):
         """Run a migration that is not atomic and says itself how: what it does is not known."""
-        if story.was_stopped():
-            _refuse_to_repeat(migration, f"{_move(migration, story).__name__}() of its own", story)
+        story.enter_operation(0)
         forever = short_lock_timeout(self.connection, 0)  # there is only one try
         with forever, self._editor(story, atomic=False) as editor:
             state = _move(migration, story)(state, editor)
-        with transaction.atomic(using=self.connection.alias):
-            self._record(migration, story)
+        self._record_alone(migration, story)
         return state
 
     def _operation(self, migration, number, step, story):
@@ -171,11 +161,13 @@ class Executor(MigrationExecutor):
         """
         operation, before, after = step
         app, alias = migration.app_label, self.connection.alias
-        together = _has_transaction(operation)
+        together = repeating.has_transaction(operation)
+        check_lock(self.connection)
 
         def run():
             own = transaction.atomic(using=alias) if together else nullcontext()
             with self._editor(story, atomic=False) as editor, own:
+                story.refuse_if_operation_ended(number)
                 if story.is_backwards:
                     operation.database_backwards(app, editor, before, after)
                 else:
@@ -188,13 +180,41 @@ class Executor(MigrationExecutor):
             if not together:
                 story.end_operation(number)
 
-        if not _may_repeat(operation):
+        if not repeating.may_repeat(operation):
+            story.enter_operation(number)
             with short_lock_timeout(self.connection, 0):  # there is only one try
                 run()
         else:
             alone = isinstance(operation, operations.Online)
             with short_lock_timeout(self.connection, 0) if alone else nullcontext():
                 self.patience(f"{migration} ({operation.describe()})", run)
+
+    def _record_alone(self, migration, story):
+        """Record what is not atomic, which has run in this very session or in none."""
+        check_lock(self.connection)
+        with transaction.atomic(using=self.connection.alias):
+            self._refuse_if_run(migration, story.direction)
+            self._record(migration, story)
+
+    def _refuse_if_run(self, migration, direction):
+        """Raise FailedDuringApply if somebody has recorded what this run has planned to do.
+
+        Nobody can who asks for the lock. But plain Django does not, and a lock can be broken. Of a
+        squashed migration the record says little: Django may go by those that it replaces.
+        """
+        if migration.replaces or migration in self.recorded:
+            return
+        record = self.recorder.migration_qs.filter(app=migration.app_label, name=migration.name)
+        if record.exists() == (direction == Direction.FORWARD):
+            raise history.run_meanwhile(str(migration))
+
+    def _left_by(self, migration, direction):
+        """Return the HalfDone that a migration which has failed just now leaves, or None."""
+        if migration.atomic:
+            return None
+        with suppress(DatabaseError, InterfaceError):  # the session may be what has failed
+            return interruptions.of(self.connection, self.loader, migration, direction)
+        return None
 
     def _record(self, migration, story):
         """Record that a migration was applied or unapplied, in django_migrations and the journal.
@@ -209,6 +229,7 @@ class Executor(MigrationExecutor):
         else:
             self.record_migration(migration)  # type: ignore[call-arg]  # stubs of Django 4
         story.finish()
+        self.recorded |= {migration}
 
     @contextmanager
     def _editor(self, story, *, atomic):
@@ -308,12 +329,18 @@ def _refuse_irreversible(plan):
 
 
 @contextmanager
-def _named(migration, *, is_undone):
-    """Let an error of the database know of what it stopped, for ``exceptions.explain``."""
+def _named(migration, left=None, before=0):
+    """Let an error know of what it stopped, for ``exceptions.explain``.
+
+    left: what it left half done, a HalfDone; None where it changed nothing. before: how many
+    migrations of the run have ended before.
+    """
     try:
         yield
-    except DatabaseError as error:
-        error.migration, error.is_undone = str(migration), is_undone
+    except BaseException as error:
+        error.migration, error.left, error.before = str(migration), left, before
+        if isinstance(error, CommandError) and not isinstance(error, MigratorError):
+            error.returncode = FailedDuringApply.exit_code
         raise
 
 
@@ -321,66 +348,8 @@ def _move(migration, story):
     return migration.unapply if story.is_backwards else migration.apply
 
 
-def _has_own_way(migration, story):
-    """Tell whether a migration overrides how Django runs its operations."""
-    name = _move(migration, story).__name__
-    return getattr(type(migration), name) is not getattr(Migration, name)
-
-
 def _run_deferred(editor):
     """Run what a schema editor has put off to its end, so that what follows comes after it."""
     deferred, editor.deferred_sql = editor.deferred_sql, []
     for sql in deferred:
         editor.execute(sql, None)
-
-
-def _reentrant(operation):
-    """Return an operation that does the same, and that a kill leaves repeatable, if we have one.
-
-    An index that CONCURRENTLY did not finish is there, and INVALID; it is dropped and made anew.
-    """
-    if isinstance(operation, AddIndexConcurrently):
-        return operations.AddIndex(operation.model_name, operation.index)
-    if isinstance(operation, RemoveIndexConcurrently):
-        return operations.RemoveIndex(operation.model_name, operation.name)
-    return operation
-
-
-def _has_transaction(operation):
-    """Tell whether an operation of a migration that is not atomic can have a transaction."""
-    if isinstance(operation, SeparateDatabaseAndState):
-        return all(_has_transaction(part) for part in operation.database_operations)
-    if getattr(operation, "reentrant", False) or isinstance(operation, NotInTransactionMixin):
-        return False
-    changes_schema = isinstance(operation, ModelOperation | FieldOperation | IndexOperation)
-    return changes_schema or bool(operation.atomic)
-
-
-def _may_repeat(operation):
-    """Tell whether an operation that was stopped in the middle can be run again."""
-    if isinstance(operation, SeparateDatabaseAndState):
-        return all(map(_may_repeat, operation.database_operations))
-    return (
-        _has_transaction(operation)
-        or getattr(operation, "reentrant", False)
-        or isinstance(operation, CreateExtension | ValidateConstraint)
-    )
-
-
-def _in_words(operation, story):
-    """Return what an operation does; of Python code, which function it calls."""
-    code = getattr(operation, "reverse_code" if story.is_backwards else "code", None)
-    if isinstance(operation, RunPython) and type(operation).describe is RunPython.describe:
-        return f"{operation.describe()}, {getattr(code, '__name__', code)}()"
-    return operation.describe()
-
-
-def _refuse_to_repeat(migration, what, story):
-    app, name = migration.app_label, migration.name
-    way = "down" if story.is_backwards else "up"
-    raise Interrupted(
-        f"{migration} was stopped on its way {way} in an operation that has no transaction"
-        f" ({what}), so part of it may be done: running it again could do that part"
-        f" twice. Look at its rows and finish or undo it by hand; then record what is true with"
-        f" manage.py migrate --fake {app} {name}, or with the name of the migration before it."
-    )

@@ -7,18 +7,20 @@ whoever held it before may have changed everything.
 
 import inspect
 import re
-from contextlib import contextmanager
+import shlex
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import datetime
 
 from django.db.migrations import Migration
+from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from hotel.migrator import drift as comparing
-from hotel.migrator import history, offline, preflight, runner, scratch, waits
-from hotel.migrator.doctor import diagnoses
-from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
+from hotel.migrator import history, interruptions, offline, preflight, runner, scratch, waits
+from hotel.migrator.doctor import diagnoses, diagnoses_without_files
+from hotel.migrator.exceptions import Interrupted, RefusedByPreflight, WrongUse, explain
 from hotel.migrator.files import own_apps
 from hotel.migrator.graph import Graph, Plan
 from hotel.migrator.history import Direction, Event
@@ -49,19 +51,13 @@ class Standing:
 
 
 @contextmanager
-def _locked(connection, progress, *, whole=True):
-    """Hold the lock and yield where the database stands then.
+def _locked(connection, progress, options, *, whole=True):
+    """Hold the lock, if ``options`` do not say ``plan``, and yield where the database stands then.
 
     whole: raise InconsistentMigrationHistory if something is applied without what it needs.
     """
-    with run_lock(connection) as lock:
-
-        def report(action, migration=None, fake=False):
-            if action in ("apply_start", "unapply_start"):
-                lock.check()
-            progress(action, migration, fake)
-
-        standing = Standing(connection, report)
+    with nullcontext() if options.get("plan") else run_lock(connection):
+        standing = Standing(connection, progress)
         if whole:
             standing.loader.check_consistent_history(connection)
         yield standing
@@ -74,7 +70,7 @@ def upgrade(connection, targets, *, progress, options, all_apps=False, at_most=F
     of this project's own apps; --all-apps counts those of all), app@+N, app.0003+1. What these need
     is applied too, and named; it is not counted.
     """
-    with _locked(connection, progress) as standing:
+    with _locked(connection, progress, options) as standing:
         plan = standing.graph.upgrade(targets, standing.applied, all_apps, at_most)
         return _carry_out(standing, plan, options)
 
@@ -98,7 +94,7 @@ def downgrade(
     count, with --all-apps all. What depends on these in other apps goes only with --cascade;
     Alembic and Django take it along unasked.
     """
-    with _locked(connection, progress) as standing:
+    with _locked(connection, progress, options) as standing:
         if sum(given is not None for given in (target, run, to_date)) != 1:
             raise WrongUse(
                 "Name one thing to go down to: a target such as -1 or app.0003, or --run last, or"
@@ -114,7 +110,7 @@ def downgrade(
             keys = [
                 key for key in since if key in graph.place and (all_apps or key[0] in graph.own)
             ]
-            plan = graph.undo(keys, applied, f"--to-date {to_date}", cascade, also)
+            plan = graph.undo(keys, applied, f"--to-date {shlex.quote(to_date)}", cascade, also)
         else:
             plan = graph.downgrade(target, applied, all_apps, cascade)
         return _carry_out(standing, plan, options)
@@ -261,8 +257,12 @@ def current(connection):
         "apps": rows,
         "missing": [label(key) for key in standing.ghosts],
         "interrupted": [
-            {"revision": f"{entry.app}.{entry.name}", "run": str(entry.run)}
-            for entry in history.interrupted(connection)
+            {
+                "revision": label(half.key),
+                "run": str(half.last.run) if half.last else None,
+                "says": str(half),
+            }
+            for half in interruptions.half_done(connection, standing.loader)
         ],
         "at_heads": not any(row["behind"] for row in rows),
     }
@@ -312,19 +312,19 @@ def _says(migration):
     return (module.__doc__ or "").strip().split("\n")[0] if module else ""
 
 
-def events(connection, latest=None):
+def events(connection, latest=None, app=None):
     """List what was done to the database, the latest first: the journal, with runs and times.
 
     Failed attempts and what was unapplied are among it. Migrations that were applied before there
     was a journal have the time of their record. latest: of how many rows of the journal; all of it
-    and what came before it, if not said.
+    and what came before it, if not said. app: only of this one.
     """
-    found = history.entries(connection, latest=latest)
+    found = history.entries(connection, latest=latest, **({"app": app} if app else {}))
     ends = {}
     rows = []
     for entry in reversed(found):
         key = entry.run, entry.app, entry.name, entry.direction
-        if entry.event == Event.OPERATION:
+        if entry.event in (Event.ENTERED, Event.OPERATION):
             continue
         if entry.event != Event.STARTED:
             ends[key] = entry
@@ -359,7 +359,7 @@ def events(connection, latest=None):
             "started": at.isoformat(),
         }
         for key, at in older
-        if key not in known
+        if key not in known and app in (None, key[0])
     ]
     return rows
 
@@ -403,8 +403,8 @@ def drift(connection, wait=None):
         ],
         "migrations": [finding.cause for finding in files if finding.kind in ("ghost", "edited")],
         "interrupted": [
-            f"{entry.app}.{entry.name} was interrupted: what differs may be what it has begun."
-            for entry in history.interrupted(connection)
+            f"{label(half.key)} was interrupted: what differs may be what it has begun."
+            for half in interruptions.half_done(connection, standing.loader)
         ],
         "database": [
             {
@@ -460,27 +460,40 @@ def drift_kinds(found):
 def stamp(connection, targets, *, progress, options, purge=False, force=False):
     """Record that the database stands at TARGET, without running anything.
 
-    TARGET: heads, base, app.0003, app@head, app@base; several may be named. What they need is
+    TARGET: heads, base, app, app.0003, app@head, app@base; several may be named. What they need is
     recorded too, and what follows them is not any more, so that the history stays whole; all of it
     is shown. It is refused if the database is not what these migrations make, as manage.py db drift
-    would say; --force skips that, and the journal says so. --purge forgets what is applied though
-    its file is missing.
+    would say, or if a migration of these is half done; --force skips that, and the journal says so.
+    --purge forgets what is applied, or half done, though its file is missing.
     """
-    with _locked(connection, progress, whole=False) as standing:
+    with _locked(connection, progress, options, whole=False) as standing:
         graph, applied = standing.graph, standing.applied
-        up, down = _stamped(graph, targets, applied)
+        up, down, named = _stamped(graph, targets, applied)
         forgotten = standing.ghosts if purge else []
+        settled = [
+            half
+            for half in interruptions.half_done(connection, standing.loader)
+            if half.key in named or (purge and half.is_missing)
+        ]
         done = {
             "recorded": [label(key) for key in up],
             "unrecorded": [label(key) for key in down],
             "purged": [label(key) for key in forgotten],
+            "settled": [label(half.key) for half in settled],
         }
+        for half in settled:
+            if not (force or half.is_missing):
+                raise Interrupted(
+                    f"Nothing was recorded, because {half} Or, when its rows are as they should be"
+                    " there, stamp with --force."
+                )
         if (up or down) and not force:
             _refuse_another_place(standing, {*applied, *up} - {*down})
         if options.get("plan"):
             return done
         if force:
             standing.executor.remark = "stamped by force, without a look at the database"
+        interruptions.settle(connection, standing.loader, settled.__contains__)
         for keys, backwards in ((down, True), (up, False)):
             plan = Plan(tuple(keys), backwards, frozenset(keys))
             if keys:
@@ -496,11 +509,16 @@ def doctor(connection, *, fix=False):
 
     Files that are missing, were edited, or end twice; records without or twice; runs that were cut
     off; indexes that are invalid, sequences that lag behind, rows without their parents; what is
-    left to apply or to write down. --fix changes no row of the hotel, and runs under the lock.
+    left to apply or to write down. What this user may not look at, is found too. --fix changes no
+    row of the hotel, and runs under the lock.
     """
     if not fix:
-        return [_as_dict(found) for found in diagnoses(Standing(connection))]
-    with _locked(connection, lambda *_: None, whole=False) as standing:
+        try:
+            found = diagnoses(Standing(connection))
+        except (CircularDependencyError, NodeNotFoundError) as error:
+            found = diagnoses_without_files(connection, explain(error))
+        return [_as_dict(one) for one in found]
+    with _locked(connection, lambda *_: None, {}, whole=False) as standing:
         done = []
         for found in diagnoses(standing):
             if found.kind == "locked":
@@ -542,7 +560,7 @@ def _refuse_another_place(standing, recorded):
 
 
 def _stamped(graph, targets, applied):
-    """Return what is to be recorded, in order, and what is not any more, in order."""
+    """Return what is to be recorded, what is not any more, in order, and all that this is about."""
     wanted, unwanted = set(), set()
     for text in targets:
         target = parse(graph, text)
@@ -569,4 +587,5 @@ def _stamped(graph, targets, applied):
     return (
         [key for key in graph.order if key in wanted and key not in there],
         [key for key in reversed(graph.order) if key in unwanted and key in there],
+        wanted | unwanted,
     )

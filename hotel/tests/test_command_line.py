@@ -310,12 +310,14 @@ def test_a_role_that_may_not_is_told_what_it_lacks(postgresql_url):
                 cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
                 cursor.execute(f"DROP ROLE IF EXISTS {name}")
     assert (done.stderr.splitlines()[-1], done.returncode) == (
-        "The database refuses: permission denied for schema public;"
-        " use a role in DATABASE_URL that owns the tables and may create others.",
-        1,
+        "accounts.0001_initial failed: permission denied for schema public. It changed nothing."
+        " Use a role in DATABASE_URL that owns the tables and may create others, then run the same"
+        " command again. --traceback shows where.",
+        5,
     )
     assert (refused.stderr.splitlines()[-1], refused.returncode) == (
-        "The database refuses: cannot execute CREATE TABLE in a read-only transaction;"
-        " connect to a server, and as a role, that may write.",
-        1,
+        "accounts.0001_initial failed: cannot execute CREATE TABLE in a read-only transaction."
+        " It changed nothing. Connect to a server, and as a role, that may write, then run the same"
+        " command again. --traceback shows where.",
+        5,
     )

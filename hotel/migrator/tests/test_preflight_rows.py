@@ -675,8 +675,8 @@ def test_a_run_python_before_it_does_not_let_a_column_go_unasked(rooms):
     assert facts(only())[:3] == (
         True,
         "dropped",
-        "annexe.0003_drop drops annexe_room.floor, with values in 2 rows unless annexe.0002_copy"
-        " (Raw Python operation) moves them first.",
+        "annexe.0003_drop drops annexe_room.floor, with values in 2 rows, unless annexe.0002_copy"
+        " (Raw Python operation), which runs before, moves them (its code is not looked at).",
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from io import StringIO
 
 import pytest
@@ -11,7 +12,9 @@ from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.signals import post_migrate, pre_migrate
 
+from hotel.migrator.exceptions import WrongUse
 from hotel.migrator.history import entries
+from hotel.migrator.locks import run_lock
 from hotel.migrator.tests.test_exactly_once import journal, pairs
 
 
@@ -199,12 +202,39 @@ def test_where_it_stands(apps, history):
     assert shown["at_heads"] is True
 
 
-def test_what_a_killed_run_has_begun_is_shown(apps, history):
-    assert apps.killed(9)
-    last = history.execute("SELECT app, name FROM migrator_journal ORDER BY id DESC LIMIT 1")[0]
-    assert f"!! {last[0]}.{last[1]} was interrupted in run " in db("current")
+def test_a_plan_that_would_be_refused_ends_so_and_waits_for_nobody(apps, history, settings):
+    settings.MIGRATOR_WAIT = 0
+    history.execute("CREATE TABLE annexe_bed (id integer)")
+    other = connection.copy()
+    with closing(other), run_lock(other):
+        db("stamp", "annexe.0002", "--plan", "--force")
+        with pytest.raises(SystemExit) as ended:
+            db("upgrade", "--plan")
+    assert ended.value.code == 3
+
+
+def test_what_says_two_things_is_refused(apps):
+    for words in (
+        ["history", "--applied", "-i"],
+        ["history", "--applied", "-r", "base:"],
+        ["merge", ""],
+        ["revision", "-m", "Add beds", "--autogenerate", "--template", "data"],
+    ):
+        with pytest.raises(WrongUse):
+            db(*words)
+
+
+def test_what_was_done_to_one_app_and_last(apps):
     db("upgrade")
-    assert "!!" not in db("current")
+    assert "annexe" not in db("history", "--applied", "--app", "bar")
+    assert len(db("history", "--applied", "--latest", "2").splitlines()) == 1
+
+
+def test_a_failure_is_a_document_too(apps):
+    out = StringIO()
+    with pytest.raises(WrongUse) as refused:
+        call_command("db", "upgrade", "nowhere", "--json", stdout=out)
+    assert json.loads(out.getvalue()) == {"error": str(refused.value), "exit_code": 2}
 
 
 def test_revisions_are_listed_newest_first(apps, history):

@@ -11,14 +11,22 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from hotel.migrator import offline, stats, verbs, writing
 from hotel.migrator.checks import without_drift
-from hotel.migrator.exceptions import WrongUse
+from hotel.migrator.exceptions import (
+    Interrupted,
+    MigratorError,
+    RefusedByPreflight,
+    WrongUse,
+    explain,
+)
+from hotel.migrator.output import Output
 from hotel.migrator.targets import migrations, shortened
 from hotel.migrator.templates import KINDS
 
 EXIT_CODES = """
 exit codes: 0 done, 1 a finding, 2 wrong use or unknown revision, 3 refused before anything was
-changed, 4 somebody else migrates this database, 5 failed while applying, 6 an earlier run was
-interrupted and must be finished first.
+changed, 4 the lock was not got: somebody else migrates this database, or it cannot be locked (no
+right to write its folder, a pooler), 5 failed while applying, 6 an earlier run was interrupted and
+must be finished first, 130 stopped by Ctrl-C.
 """
 
 
@@ -92,10 +100,13 @@ class Command(Migrate):
         past = verb("history", verbs.log)
         past.add_argument("-r", "--rev-range", metavar="START:END")
         past.add_argument("-i", "--indicate-current", action="store_true")
-        past.add_argument("--app", help="only the revisions of this app")
+        past.add_argument("--app", help="only of this app")
         past.add_argument("--all-apps", action="store_true", help="Django's apps too")
         past.add_argument(
             "--applied", action="store_true", help="what was done, from the journal, with times"
+        )
+        past.add_argument(
+            "--latest", type=int, metavar="N", help="of the last N entries of the journal alone"
         )
         verb("branches", verbs.branches)
         new = verb("revision", writing.revision, reports=False, database=False)
@@ -106,7 +117,7 @@ class Command(Migrate):
             "--autogenerate", action="store_true", help="compare models, as makemigrations does"
         )
         what.add_argument("--empty", action="store_true", help="a commented template to fill in")
-        new.add_argument("--template", default="data", help=f"one of {', '.join(KINDS)}")
+        new.add_argument("--template", help=f"data, if not said, or one of {', '.join(KINDS)}")
         new.add_argument("--head", metavar="REVISION", help="the leaf to continue")
         new.add_argument("--depends-on", action="append", default=[], metavar="REVISION")
         self._may_ask(new)
@@ -131,7 +142,9 @@ class Command(Migrate):
 
     def _of_a_run(self, parser):
         parser.add_argument("--all-apps", action="store_true", help="count Django's apps too")
-        parser.add_argument("--plan", action="store_true", help="only show what would be done")
+        parser.add_argument(
+            "--plan", action="store_true", help="only show what would be done, and who has to wait"
+        )
         parser.add_argument(
             "--sql",
             action="store_true",
@@ -174,7 +187,14 @@ class Command(Migrate):
         """Run the verb, print what it returns, and end with its exit code."""
         self.verbosity = options["verbosity"]
         connection = connections[options.get("database", DEFAULT_DB_ALIAS)]
-        code = getattr(self, f"_{verb}")(connection, options)
+        try:
+            code = getattr(self, f"_{verb}")(connection, options)
+        except Exception as error:
+            explained = error if isinstance(error, MigratorError) else explain(error)
+            if options.get("json") and explained:  # a program reads no sentence
+                said = {"error": str(explained), "exit_code": explained.exit_code}
+                self._print(options, said, [])
+            raise
         if code:
             sys.exit(code)
 
@@ -186,6 +206,8 @@ class Command(Migrate):
                 self.stdout.write(line)
 
     def _run(self, function, connection, target, options, **more):
+        if not (options["plan"] or options["json"]):
+            self.stdout = Output(self.stdout._out)
         given = {name: options[name] for name in ("plan", "accept_data_loss", "verbosity")}
         given |= {"interactive": options.get("interactive", True), "stdout": self.stdout}
         is_quiet = options["json"] or not self.verbosity
@@ -200,6 +222,10 @@ class Command(Migrate):
             **more,
         )
         self._print(options, done, [])
+        refused = {row["kind"] for row in done["findings"] if row["refuses"]}
+        if refused:  # only shown, as --plan says
+            return (Interrupted if "interrupted" in refused else RefusedByPreflight).exit_code
+        return 0
 
     def _script(self, connection, targets, options, *, backwards, pending):
         others = ("plan", "json", "all_apps", "at_most", "run", "to_date", "accept_data_loss")
@@ -224,9 +250,10 @@ class Command(Migrate):
     def _upgrade(self, connection, options):
         if options["sql"]:
             targets = options["targets"] or (["heads"] if options["pending"] else [])
-            self._script(connection, targets, options, backwards=False, pending=options["pending"])
-            return
-        self._run(
+            return self._script(
+                connection, targets, options, backwards=False, pending=options["pending"]
+            )
+        return self._run(
             verbs.upgrade, connection, options["targets"], options, at_most=options["at_most"]
         )
 
@@ -234,10 +261,9 @@ class Command(Migrate):
         if options["sql"]:
             target = options["target"] or ""
             pending = ":" not in target
-            self._script(connection, [target], options, backwards=True, pending=pending)
-            return
+            return self._script(connection, [target], options, backwards=True, pending=pending)
         more = {name: options[name] for name in ("run", "to_date", "cascade")}
-        self._run(verbs.downgrade, connection, options["target"], options, **more)
+        return self._run(verbs.downgrade, connection, options["target"], options, **more)
 
     def _current(self, connection, options):
         found = verbs.current(connection)
@@ -248,7 +274,13 @@ class Command(Migrate):
 
     def _history(self, connection, options):
         if options["applied"]:
-            found = verbs.events(connection)
+            for name, word in (("rev_range", "-r"), ("indicate_current", "-i")):
+                if options[name]:
+                    raise WrongUse(
+                        f"{word} is for the files and --applied for what was done to the database:"
+                        " give one of the two to manage.py db history."
+                    )
+            found = verbs.events(connection, options["latest"], options["app"])
             self._print(options, found, map(_event_line, found))
             return
         found = verbs.log(
@@ -275,6 +307,12 @@ class Command(Migrate):
     def _revision(self, connection, options):
         names = ("app", "autogenerate", "empty", "template", "head", "depends_on", "interactive")
         given = {name: options[name] for name in names}
+        if options["autogenerate"] and options["template"]:
+            raise WrongUse(
+                "--autogenerate fills the file in and --template is for one to be filled in: give"
+                " one of the two to manage.py db revision."
+            )
+        given["template"] = options["template"] or "data"
         writing.revision(options["message"], **given, stdout=self.stdout)
 
     def _merge(self, connection, options):
@@ -282,6 +320,8 @@ class Command(Migrate):
         applied = set(verbs.Standing(connection).applied) if options["rebase"] else None
         names = ("message", "rebase", "interactive")
         given = {name: options[name] for name in names}
+        if options["app"] == "":
+            raise WrongUse("Name an application, or none for all: '' is no application.")
         writing.merge(options["app"], **given, applied=applied, stdout=self.stdout)
 
     def _stats(self, connection, options):
@@ -311,6 +351,7 @@ class Command(Migrate):
                 ("recorded", "recorded"),
                 ("not recorded any more", "unrecorded"),
                 ("forgotten, its file is missing", "purged"),
+                ("not half done any more", "settled"),
             )
             for name in done[kind]
         ]
@@ -341,7 +382,7 @@ def _current_lines(found):
     for name in found["missing"]:
         yield f"!! {name} (file missing): bring it back, or manage.py db stamp --purge"
     for row in found["interrupted"]:
-        yield f"!! {row['revision']} was interrupted in run {row['run'][:8]}: run migrate again"
+        yield f"!! {row['says']}"
 
 
 def _revision_line(row):

@@ -2,10 +2,12 @@
 
 from django.core.management.commands import migrate
 from django.db import connections
+from django.db.migrations.loader import MigrationLoader
 
 from hotel.migrator import interruptions, preflight, runner
 from hotel.migrator.checks import without_drift
 from hotel.migrator.locks import run_lock
+from hotel.migrator.output import Output
 
 
 class Executor(runner.Executor):
@@ -47,13 +49,10 @@ class Command(migrate.Command):
             return
         connection = connections[options["database"]]
         Executor.only_records = options["fake"]
-        with run_lock(connection) as self.lock:
+        self.stdout = Output(self.stdout._out)
+        with run_lock(connection):
             super().handle(*args, **options)
             if options["fake"]:
-                interruptions.settle(connection, options["app_label"])
-
-    def migration_progress_callback(self, action, migration=None, fake=False):
-        """Print progress as Django does; begin no migration without the lock."""
-        if action in ("apply_start", "unapply_start"):
-            self.lock.check()
-        super().migration_progress_callback(action, migration, fake)
+                app = options["app_label"]
+                loader = MigrationLoader(connection)
+                interruptions.settle(connection, loader, lambda half: app in (None, half.app))
