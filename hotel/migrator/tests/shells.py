@@ -47,6 +47,7 @@ def _psql():
 
 def _by_python(name, script):
     """Do what the shell of SQLite does with a script, where there is none."""
+    script = f"\n{script}"
     assert script.count("\n.") == 1, "one word of the shell: .bail on"
     script = script.replace("\n.bail on\n", "\n")
     with closing(sqlite3.connect(name, isolation_level=None)) as database:

@@ -358,7 +358,7 @@ def _drift_lines(found):
     yield from verbs.drift_kinds(found)
     if found["script"]:
         yield from ("", "What would mend the database:", "")
-        yield from (f"    {line}" for sql in found["script"] for line in sql.splitlines())
+        yield from found["script"]  # as it is, for psql and sqlite3
         yield ""
     if not any(verbs.drift_kinds(found)):
         yield "Models, migrations and database agree."
