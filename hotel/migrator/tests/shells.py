@@ -23,7 +23,7 @@ def run(lines):
             "PGPASSWORD": settings["PASSWORD"],
             "PGDATABASE": settings["NAME"],
         }
-        words = [_psql(), "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+        words = [_psql(), "--no-psqlrc", "--quiet", "-f", "-"]
         environment = {**os.environ, **{name: value for name, value in address.items() if value}}
     elif shell := shutil.which("sqlite3"):
         words, environment = [shell, "-init", os.devnull, settings["NAME"]], {**os.environ}

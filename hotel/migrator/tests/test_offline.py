@@ -185,6 +185,19 @@ def test_a_script_runs_once(history, scripts):
 
 
 @pytest.mark.postgresql
+def test_a_script_that_nothing_stops_does_nothing_in_the_wrong_place(history):
+    history.before(("payments", "0018_validate_currency"))
+    script = sql("downgrade", "heads:payments.0016")
+    assert r"\set ON_ERROR_STOP on" in script
+    before = known(history)
+    _, said = shells.run([line for line in script if not line.startswith("\\set")])
+    assert "What comes before this in the script was not done." in said
+    # What stands alone is not in a transaction that could be rolled back.
+    left = {fact for fact in differences(known(history), before) if fact[0] != "index"}
+    assert left == set()
+
+
+@pytest.mark.postgresql
 def test_a_script_stops_while_somebody_migrates(history, scripts):
     key = ("reservations", "0018_add_cancellation")
     history.before(key)
@@ -260,8 +273,8 @@ def test_a_nul_is_refused(notes, history):
     history.at(None)
     assert refused("upgrade", "base:annexe.0002") == (
         "annexe.0002_write cannot be written as SQL: Raw SQL operation writes text with a NUL in"
-        " it, which no database takes. Run it with manage.py migrate, and scripts for what is before"
-        " and after it.",
+        " it, which no database takes. Run it with manage.py migrate, and scripts for what is"
+        " before and after it.",
         3,
     )
 
@@ -306,6 +319,75 @@ def test_python_that_reads_no_row_is_written_down(notes, history):
     history.at(None)
     assert shells.run(sql("upgrade", "base:annexe.0002")) == (0, "")
     assert history.execute("SELECT text FROM annexe_note") == [("two",)]
+
+
+def test_python_that_writes_the_key_of_a_row_it_made_is_refused(notes, history):
+    notes.write(
+        "0002_add",
+        "migrations.RunPython(add, migrations.RunPython.noop)",
+        code="""
+            def add(apps, schema_editor):
+                Note = apps.get_model("annexe", "Note")
+                note = Note.objects.create(text="one")
+                Note.objects.create(text="two")
+                Note.objects.filter(pk=note.pk).update(text="three")
+        """,
+    )
+    said, code = refused("upgrade", "annexe.0001:annexe.0002")
+    assert "depends on the rows that Python reads (Raw Python operation, add())" in said
+    assert code == 3
+    # In an empty database the key is the same.
+    history.at(None)
+    assert shells.run(sql("upgrade", "base:annexe.0002")) == (0, "")
+    assert history.execute("SELECT text FROM annexe_note ORDER BY id") == [("three",), ("two",)]
+
+
+def test_a_function_of_a_batched_step_that_reads_rows_is_refused(notes, history):
+    notes.write(
+        "0002_count",
+        'BatchedRunPython(count, BatchedRunPython.keep, "Note", "text")',
+        code="""
+            def count(apps, value):
+                return Value(str(apps.get_model("annexe", "Note").objects.count()))
+        """,
+    )
+    said, _ = refused("upgrade", "annexe.0001:annexe.0002")
+    assert "depends on the rows that Python reads (Change text of Note in batches, count())" in said
+
+
+def test_a_value_may_say_concurrently_and_a_statement_may_end_in_a_comment(notes, history):
+    text = "'create index concurrently'"
+    notes.write(
+        "0002_write",
+        f"""
+        migrations.RunSQL([
+            ("INSERT INTO annexe_note (text) VALUES (%s)", [{text!r}]),
+            "INSERT INTO annexe_note (text) VALUES ('two') -- the second",
+        ], migrations.RunSQL.noop),
+        """,
+    )
+    script = sql("upgrade", "annexe.0001:annexe.0002")
+    assert script.count("COMMIT;") == 1
+    history.at(None)
+    assert shells.run(sql("upgrade", "base:annexe.0002")) == (0, "")
+    assert history.execute("SELECT text FROM annexe_note ORDER BY id") == [(text,), ("two",)]
+
+
+@pytest.mark.sqlite
+def test_a_function_that_django_brings_to_sqlite_is_refused(notes, history):
+    notes.write(
+        "0002_pad",
+        "migrations.RunPython(pad, migrations.RunPython.noop)",
+        code="""
+            def pad(apps, schema_editor):
+                from django.db.models.functions import LPad
+                notes = apps.get_model("annexe", "Note").objects
+                notes.update(text="LPAD( in a value is no call")
+                notes.update(text=LPad("text", 5, Value("-")))
+        """,
+    )
+    said, _ = refused("upgrade", "annexe.0001:annexe.0002")
+    assert "Raw Python operation writes with LPAD, which sqlite3 does not have." in said
 
 
 def test_the_live_database_is_not_asked(history):
