@@ -13,6 +13,7 @@ import json
 import os
 import re
 import secrets
+import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -68,7 +69,7 @@ def replay(connection, loader, keys):
     place = _cached(connection, loader, keys)
     if place in _known:
         return _known[place]
-    with suppress(OSError, ValueError, KeyError):
+    with suppress(OSError, ValueError, KeyError, TypeError):  # not there, or not ours
         document = json.loads(place.read_text(encoding="utf-8"))
         touched = {tuple(key): set(names) for key, names in document["touched"]}
         found = Replay(catalog.Catalog.from_json(document["catalog"]), touched)
@@ -332,11 +333,12 @@ def _settings():
 
 
 def _source(migration):
-    """Return the files that a migration and its operations are written in."""
+    """Return the files that a migration, what it imports, and its operations are written in."""
     files = {inspect.getsourcefile(type(migration))}
-    for operation in migration.operations:
-        with suppress(TypeError):
-            files.add(inspect.getsourcefile(type(operation)))
+    imported = vars(sys.modules[type(migration).__module__]).values()
+    for thing in [*imported, *map(type, migration.operations)]:
+        with suppress(TypeError):  # a value, not something that a file defines
+            files.add(inspect.getsourcefile(thing))
     return b"".join(_read(file) for file in sorted(filter(None, files)))
 
 

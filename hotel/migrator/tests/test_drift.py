@@ -218,6 +218,31 @@ def test_rows_that_do_not_fit_stop_the_script_and_none_is_lost(history):
         assert history.execute("SELECT count(*) FROM guests") == [(count,)]
 
 
+def test_what_was_found_out_is_forgotten_when_a_file_changes_or_is_not_ours(
+    annexe, history, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    rules = annexe.folder / "rules.py"
+    rules.write_text("SIZE = 3\ndef size(): return SIZE")
+    annexe.write(
+        "0001_initial",
+        'migrations.CreateModel("Bed", [("id", models.CharField(max_length=size(),'
+        " primary_key=True))])",
+        code="from annexe.rules import size",
+    )
+    annexe.migrate()
+    for text in (None, "[]", "{}"):
+        monkeypatch.setattr(scratch, "_known", {})
+        for kept in (tmp_path / "hotel-migrator").glob("*.json"):
+            kept.write_text(text)
+        assert found() == []
+    loader = Standing(connection).loader
+    place = scratch._cached(connection, loader, [("annexe", "0001_initial")])
+    scratch._read.cache_clear()
+    rules.write_text("SIZE = 4\ndef size(): return SIZE")
+    assert scratch._cached(connection, loader, [("annexe", "0001_initial")]) != place
+
+
 def test_a_change_of_the_models_and_a_lost_file_are_drift(annexe, history):
     annexe.write(
         "0001_initial",
