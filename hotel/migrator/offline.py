@@ -178,6 +178,19 @@ def writer(engine, span, made_first):
     return {"postgresql": _PostgreSQL, "sqlite": _SQLite}[engine](span, made_first)
 
 
+def _records(loader, keys):
+    """Return the records that must be there if ``keys`` are applied, and all that may be.
+
+    Django takes a squashed migration for applied if all that it replaces is.
+    """
+    needed, allowed = [], []
+    for key in keys:
+        replaced = [*map(tuple, loader.graph.nodes[key].replaces)]
+        needed += replaced or [key]
+        allowed += [*replaced, key]
+    return needed, allowed
+
+
 def record(connection, loader, span, state):
     """Run the steps of a Range on a scratch database and yield each as a Step.
 
@@ -395,7 +408,7 @@ class _Writer:
         yield f"-- manage.py db {self.verb} {self.span.says} --sql --engine {self.engine}"
         yield f"-- {labels(self.span.steps) or 'nothing to do'}"
         yield from self.begins()
-        first = [*self.made_first, *self.guards()]
+        first = [*self.made_first, *self.guards(*_records(loader, self.span.start))]
         for step in steps or [None]:
             if step is None:
                 yield from self.transaction(first)
@@ -425,16 +438,15 @@ class _Writer:
     def recorded(self, migration):
         """Yield what records a migration, in django_migrations and in the journal."""
         app, name = text(migration.app_label), text(migration.name)
-        if self.span.backwards:
-            for of, gone in [(migration.app_label, migration.name), *migration.replaces]:
+        for key in [*migration.replaces, (migration.app_label, migration.name)]:
+            of, called = map(text, key)
+            if self.span.backwards:
+                yield f"DELETE FROM django_migrations WHERE app = {of} AND name = {called}"
+            else:
                 yield (
-                    f"DELETE FROM django_migrations WHERE app = {text(of)} AND name = {text(gone)}"
+                    "INSERT INTO django_migrations (app, name, applied)"
+                    f" VALUES ({of}, {called}, {self.now})"
                 )
-        else:
-            yield (
-                "INSERT INTO django_migrations (app, name, applied)"
-                f" VALUES ({app}, {name}, {self.now})"
-            )
         direction = "backward" if self.span.backwards else "forward"
         remark = text(f"by a script: {self.verb} {self.span.says} --sql")
         for event in ("started", "finished"):
@@ -556,11 +568,11 @@ class _PostgreSQL(_Writer):
         """Return nothing: constraints are checked at the end of a transaction."""
         return []
 
-    def guards(self):
+    def guards(self, needed, allowed):
         """Return what stops the script unless the database stands at the start of the range."""
         span = self.span
         missing = (
-            f"SELECT app, name FROM (VALUES {self.keys(span.start)}) AS needed (app, name)"
+            f"SELECT app, name FROM (VALUES {self.keys(needed)}) AS needed (app, name)"
             " EXCEPT SELECT app, name FROM django_migrations"
         )
         surplus = (
@@ -568,7 +580,7 @@ class _PostgreSQL(_Writer):
             f" WHERE app IN ({', '.join(map(text, span.apps))})"
         )
         if span.start:
-            surplus += f" AND (app, name) NOT IN (VALUES {self.keys(span.start)})"
+            surplus += f" AND (app, name) NOT IN (VALUES {self.keys(allowed)})"
         checks = [("is applied too", surplus)]
         if span.start:
             checks.insert(0, ("is not applied", missing))
@@ -634,15 +646,17 @@ class _SQLite(_Writer):
             " SELECT NOT EXISTS (SELECT 1 FROM pragma_foreign_key_check)"
         )
 
-    def guards(self):
+    def guards(self, needed, allowed):
         """Return what stops the script unless the database stands at the start of the range."""
-        span = self.span
-        apps = ", ".join(map(text, span.apps))
-        start = f"VALUES {self.keys(span.start)}" if span.start else "SELECT NULL, NULL WHERE 0"
+        apps = ", ".join(map(text, self.span.apps))
+        must, may = (
+            f"VALUES {self.keys(keys)}" if keys else "SELECT NULL, NULL WHERE 0"
+            for keys in (needed, allowed)
+        )
         wrong = (
-            f"SELECT * FROM ({start}) EXCEPT SELECT app, name FROM django_migrations",
+            f"SELECT * FROM ({must}) EXCEPT SELECT app, name FROM django_migrations",
             f"SELECT app, name FROM django_migrations WHERE app IN ({apps})"
-            f" EXCEPT SELECT * FROM ({start})",
+            f" EXCEPT SELECT * FROM ({may})",
         )
         yield (
             "INSERT INTO migrator_guard (starts) SELECT NOT EXISTS"

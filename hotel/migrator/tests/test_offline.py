@@ -390,6 +390,34 @@ def test_a_function_that_django_brings_to_sqlite_is_refused(notes, history):
     assert "Raw Python operation writes with LPAD, which sqlite3 does not have." in said
 
 
+def test_a_squashed_migration_is_recorded_as_migrate_does(notes, history):
+    notes.write(
+        "0002_noted", 'migrations.AlterField("Note", "text", models.CharField(max_length=9))'
+    )
+    initial = notes.path("0001_initial").read_text()
+    replaced = "replaces = [('annexe', '0001_initial'), ('annexe', '0002_noted')]"
+    notes.path("0001_squashed").write_text(
+        initial.replace("    atomic", f"    {replaced}\n    atomic").replace(
+            "TextField(", "CharField(max_length=9"
+        )
+    )
+    notes.write("0003_last", "migrations.RunSQL('', '')", after=[("annexe", "0001_squashed")])
+    recorded = "SELECT name FROM django_migrations WHERE app = 'annexe' ORDER BY name"
+    history.at(None)
+    notes.migrate()
+    names = history.execute(recorded)
+    script = sql("downgrade", "annexe.0003:annexe.0001_squashed")
+    assert shells.run(script) == (0, "")
+    notes.migrate("zero")
+    assert shells.run(sql("upgrade", "base:annexe.0001_squashed")) == (0, "")
+    assert shells.run(sql("upgrade", "annexe.0001_squashed:annexe.0003")) == (0, "")
+    assert history.execute(recorded) == names
+    call_command("migrate", "--check", "annexe", verbosity=0)
+    # As it is where only what was squashed has run.
+    history.execute("DELETE FROM django_migrations WHERE name IN ('0003_last', '0001_squashed')")
+    assert shells.run(sql("upgrade", "annexe@head", "--pending")) == (0, "")
+
+
 def test_the_live_database_is_not_asked(history):
     history.before(("dashboard", "0003_add_daily_metrics"))
 
