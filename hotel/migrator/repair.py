@@ -4,6 +4,7 @@ On SQLite a table that differs in itself is made anew, with its rows.
 """
 
 from hotel.migrator.catalog import Thing
+from hotel.migrator.quoting import text
 
 IN_TABLE = (
     "table",
@@ -160,6 +161,11 @@ def _column(difference, expected, found):
         changes.append(f"{column} SET DEFAULT {facts['default']};")
     if "identity" in changed and facts["identity"]:
         changes.append(f"{column} ADD GENERATED {facts['identity'].upper()} AS IDENTITY;")
+        # After the rows that are there, whose keys it would give out again.
+        of = f"pg_get_serial_sequence({text(quoted(thing.table))}, {text(thing.name)})"
+        changes.append(
+            f"SELECT setval({of}, coalesce(max({name}), 0) + 1, false) FROM {quoted(thing.table)};"
+        )
     return [(ALTER_COLUMN, sql) for sql in changes]
 
 

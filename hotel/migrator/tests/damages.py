@@ -511,6 +511,10 @@ ON_SQLITE = {
         ["different trigger reservations.reservations_one_stay_in_house_updated"],
     ),
     "table dropped": ("DROP TABLE guest_images", ["missing table guest_images.guest_images"]),
+    "table dropped that triggers write to": (
+        "DROP TABLE migrator_conflicts",
+        ["missing table migrator_conflicts.migrator_conflicts"],
+    ),
     "table left by a rebuild that was cut off": (
         'CREATE TABLE "new__rooms" (id integer)',
         ["extra table new__rooms.new__rooms"],
