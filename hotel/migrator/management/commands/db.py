@@ -186,6 +186,8 @@ class Command(Migrate):
                 self.stdout.write(line)
 
     def _run(self, function, connection, target, options, **more):
+        if meant := [f"--{name}" for name in ("engine", "pending") if options.get(name)]:
+            raise WrongUse(f"{' and '.join(meant)} belongs to --sql, without which this would run.")
         given = {name: options[name] for name in ("plan", "accept_data_loss", "verbosity")}
         given |= {"interactive": options.get("interactive", True), "stdout": self.stdout}
         is_quiet = options["json"] or not self.verbosity
