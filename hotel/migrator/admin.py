@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
@@ -59,7 +60,7 @@ class DatabasePages:
         _is_allowed(request)
         try:
             found = drift(connection, wait=0)
-        except MigratorError as error:
+        except (MigratorError, InconsistentMigrationHistory, DatabaseError) as error:
             return self._page(request, "drift", title="Drift", refused=str(error))
         sentences = [*drift_kinds(found)]
         return self._page(request, "drift", title="Drift", found=found, sentences=sentences)

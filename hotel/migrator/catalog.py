@@ -13,7 +13,8 @@ from hotel.migrator.parsing import normal, table_of_sqlite, tokens, unqualified
 class Thing(NamedTuple):
     """What a schema is made of.
 
-    kind: table, column, index, constraint, foreign key, trigger, function, sequence, extension.
+    kind: table, column, index, constraint, foreign key, trigger, rule, policy, function, sequence,
+    extension.
     table: the one it belongs to; "" for functions and extensions.
     """
 
@@ -97,9 +98,10 @@ class _PostgreSQL:
             "SELECT c.oid, c.relname, c.relpersistence::text, c.relkind::text,"
             # Those that hold foreign keys; ALTER TABLE … DISABLE TRIGGER ALL turns them off.
             " EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgisinternal"
-            " AND t.tgenabled <> 'O')"
+            " AND t.tgenabled <> 'O'),"
+            " c.relrowsecurity, c.relforcerowsecurity"
             " FROM pg_class c WHERE c.relkind IN ('r', 'p')"
-            " AND c.relnamespace = current_schema()::regnamespace"
+            " AND c.relnamespace = quote_ident(current_schema())::regnamespace"
             " AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass"
             " AND d.objid = c.oid AND d.deptype = 'e')"
             " ORDER BY c.relname"
@@ -107,8 +109,18 @@ class _PostgreSQL:
         found = [row for row in cursor.fetchall() if tables is None or row[1] in tables]
         self.oids = [row[0] for row in found]
         kinds = {"p": "permanent", "u": "unlogged", "t": "temporary"}
-        for _, name, persistence, kind, is_off in found:
-            facts = {"kept": kinds[persistence], "foreign keys": "off" if is_off else "on"}
+        security_of = {  # on; of the table's owner too
+            (False, False): "off",
+            (True, False): "on",
+            (True, True): "forced",
+            (False, True): "off, but forced",
+        }
+        for _, name, persistence, kind, is_off, *security in found:
+            facts = {
+                "kept": kinds[persistence],
+                "foreign keys": "off" if is_off else "on",
+                "row security": security_of[tuple(security)],
+            }
             if kind == "p":
                 facts["partitioned"] = "yes"
             self.catalog.add("table", name, name, **facts)
@@ -117,6 +129,7 @@ class _PostgreSQL:
         self.indexes()
         self.constraints()
         self.triggers()
+        self.rules()
         self.sequences()
         if tables is None:
             self.extensions()
@@ -234,6 +247,29 @@ class _PostgreSQL:
             self.catalog.add(
                 "function", "", name, sql=sql, body=" ".join(sql.split()), language=language
             )
+
+    def rules(self):
+        """Rules, which do something else than what was asked, and policies, which hide rows."""
+        for table, name, sql in self.rows(
+            "SELECT c.relname, r.rulename, pg_get_ruledef(r.oid) FROM pg_rewrite r"
+            " JOIN pg_class c ON c.oid = r.ev_class WHERE c.oid = ANY(%s) ORDER BY 1, 2"
+        ):
+            sql = self.text(sql).rstrip(";")
+            self.catalog.add("rule", table, name, sql=sql, definition=normal(sql))
+        for table, name, sql in self.rows(
+            "SELECT c.relname, p.polname, format('CREATE POLICY %%I ON %%I AS %%s FOR %%s TO %%s',"
+            " p.polname, c.relname, CASE WHEN p.polpermissive THEN 'PERMISSIVE'"
+            " ELSE 'RESTRICTIVE' END, CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT'"
+            " WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END, (SELECT string_agg("
+            " CASE WHEN role = 0 THEN 'PUBLIC' ELSE role::regrole::text END, ', ')"
+            " FROM unnest(p.polroles) AS role))"
+            " || coalesce(' USING (' || pg_get_expr(p.polqual, c.oid) || ')', '')"
+            " || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, c.oid) || ')', '')"
+            " FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid"
+            " WHERE c.oid = ANY(%s) ORDER BY 1, 2"
+        ):
+            sql = self.text(sql)
+            self.catalog.add("policy", table, name, sql=sql, definition=normal(sql))
 
     def sequences(self):
         """Those that belong to a column."""

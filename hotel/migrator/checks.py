@@ -4,7 +4,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.core import checks
-from django.db import connections
+from django.db import DatabaseError, connections
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 
 from hotel.migrator.exceptions import MigratorError
 from hotel.migrator.verbs import drift, drift_kinds
@@ -31,7 +32,7 @@ def check_drift(app_configs, databases=None, **kwargs):
     for alias in databases or ():
         try:
             found = drift(connections[alias])
-        except MigratorError as error:
+        except (MigratorError, InconsistentMigrationHistory, DatabaseError) as error:
             errors.append(checks.Error(str(error), id="migrator.E003"))
             continue
         errors += [

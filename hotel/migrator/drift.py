@@ -16,11 +16,8 @@ from hotel.migrator import catalog, history, repair, scratch, tables
 from hotel.migrator.catalog import Thing
 
 # Made on demand, whoever needs them first; where they are, they must be right.
-ON_DEMAND = {
-    "django_migrations",
-    "migrator_conflicts",
-    *(model._meta.db_table for model in tables.MODELS),
-}
+ON_DEMAND = {"django_migrations", *(model._meta.db_table for model in tables.MODELS)}
+LEFT_BEHIND = {"migrator_conflicts"}  # by rules of SQLite that were dropped; others need it
 
 
 @dataclass(frozen=True)
@@ -156,7 +153,7 @@ class Report:
         self.found = catalog.read(connection)
         known = tables_of(loader)
         self.strange = sorted(
-            self.found.tables - self.replay.catalog.tables - known - ON_DEMAND,
+            self.found.tables - self.replay.catalog.tables - known - ON_DEMAND - LEFT_BEHIND,
         )
         bare = differences(self.replay.catalog, self.found, known)
         times, runs = history.times(connection), _runs(connection)

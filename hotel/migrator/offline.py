@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import wraps
 
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
@@ -28,9 +29,19 @@ _LOOKS = re.compile(
     r"|PRAGMA\s+(foreign_keys\b|[a-z_]+\s*(\(|$)))",
     re.IGNORECASE | re.DOTALL,
 )
-_ALONE = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)  # what no transaction may hold
+# What no transaction may hold. A word in a value is none.
+_ALONE = re.compile(
+    r"\s*(VACUUM|(CREATE(\s+UNIQUE)?\s+INDEX|DROP\s+INDEX|REINDEX|ALTER\s+TABLE)\b[^']*?"
+    r"\bCONCURRENTLY)\b",
+    re.IGNORECASE,
+)
 _RETURNING = re.compile(r'(?<=\S) RETURNING ("[^"]+"[., ]*)+$')  # nobody reads it
 _CATALOG = re.compile(r"\b(pg_\w+|information_schema|sqlite_master)\b")
+_OF_DJANGO = re.compile(
+    r"\b(django_\w+|BITXOR|COT|LPAD|MD5|REPEAT|REVERSE|RPAD|SHA\d+|STDDEV_\w+|VAR_\w+)\("
+    r"|\bREGEXP\b"
+)
+_VALUES = re.compile(r"'(?:[^']|'')*'")
 _TABLES_READ = re.compile(r'(?:FROM|JOIN)\s+"((?:[^"]|"")+)"', re.IGNORECASE)
 
 
@@ -167,6 +178,19 @@ def writer(engine, span, made_first):
     return {"postgresql": _PostgreSQL, "sqlite": _SQLite}[engine](span, made_first)
 
 
+def _records(loader, keys):
+    """Return the records that must be there if ``keys`` are applied, and all that may be.
+
+    Django takes a squashed migration for applied if all that it replaces is.
+    """
+    needed, allowed = [], []
+    for key in keys:
+        replaced = [*map(tuple, loader.graph.nodes[key].replaces)]
+        needed += replaced or [key]
+        allowed += [*replaced, key]
+    return needed, allowed
+
+
 def record(connection, loader, span, state):
     """Run the steps of a Range on a scratch database and yield each as a Step.
 
@@ -210,13 +234,16 @@ def _groups(connection, migration, state, backwards, empty):
         moves = [(operation, after, before) for operation, before, after in reversed(moves)]
     groups: list[list[str]] = []
     with ExitStack() as stack:
-        statements = stack.enter_context(_recording(connection))
+        unwritable: list[NotQuotable] = []
+        statements = stack.enter_context(_recording(connection, unwritable))
         editor = None
         if migration.atomic:
             editor = stack.enter_context(connection.schema_editor(atomic=True))
         for operation, before, after in moves:
             with ExitStack() as own:
-                own.enter_context(_watch(connection, migration, operation, backwards, empty))
+                own.enter_context(
+                    _watch(connection, migration, operation, backwards, empty, unwritable)
+                )
                 one = editor or own.enter_context(connection.schema_editor(atomic=False))
                 move = operation.database_backwards if backwards else operation.database_forwards
                 move(app, one, before, after)
@@ -227,14 +254,24 @@ def _groups(connection, migration, state, backwards, empty):
 
 
 @contextmanager
-def _recording(connection):
-    """Take down what is written meanwhile, with values in it; yields the list of statements."""
+def _recording(connection, unwritable):
+    """Take down what is written meanwhile, with values in it; yields the list of statements.
+
+    What cannot be written goes to ``unwritable``: an error in a transaction would hide behind the
+    next one, which SQLite's schema editor makes on its way out.
+    """
     statements: list[str] = []
 
     def listen(execute, sql, params, many, context):
         if not _LOOKS.match(sql):
             for values in params if many else [params]:
-                written = written_out(str(sql), values, connection.vendor)
+                try:
+                    written = written_out(str(sql), values, connection.vendor)
+                    if connection.vendor == "sqlite":
+                        _refuse_functions_of_django(written)
+                except NotQuotable as error:
+                    unwritable.append(error)
+                    continue
                 statements.append(_RETURNING.sub("", written.strip().rstrip(";")).rstrip())
         return execute(sql, params, many, context)
 
@@ -246,42 +283,60 @@ def _recording(connection):
         connection.is_recorded = False
 
 
+def _refuse_functions_of_django(sql):
+    """Raise NotQuotable for a function that Django adds to SQLite, and its shell has not."""
+    if found := _OF_DJANGO.search(_VALUES.sub("''", sql)):
+        raise NotQuotable(f"with {found[0].rstrip('(')}, which sqlite3 does not have")
+
+
 @contextmanager
-def _watch(connection, migration, operation, backwards, empty):
+def _watch(connection, migration, operation, backwards, empty, unwritable):
     """Refuse an operation whose statements may depend on rows that Python has read.
 
     Those of ``hotel.migrator.operations`` write by sets. empty: tables without any row, if the
     script begins with an empty database; what reads those reads nothing.
     """
-    read, made, wrote = set(), set(), False
+    read, made, filled, wrote, inserted = set(), set(), set(), False, 0
+    is_own = type(operation).__module__ == operations.__name__
+    asked: list[str] = []  # functions of a migration that one of our operations is calling
 
     def listen(execute, sql, params, many, context):
-        nonlocal wrote
+        nonlocal wrote, inserted
         if match := re.match(r'\s*CREATE TABLE "((?:[^"]|"")+)"', sql):
             made.add(match[1])
         elif not _LOOKS.match(sql):
             wrote = True
             filled.update(re.findall(r'(?:INSERT INTO|UPDATE) "((?:[^"]|"")+)"', sql))
-        elif re.match(r"\s*(WITH|SELECT)\b", sql) and not _CATALOG.search(sql):
+            if not is_own and empty is None:
+                rows = params if many else [params]
+                if any(_holds_key(values, inserted) for values in rows):
+                    read.add("the keys that rows got here")
+                if re.match(r"\s*INSERT\b", sql):
+                    inserted += sum(1 + sql.count("), (") for _ in rows)
+        elif (
+            (asked or not is_own)
+            and re.match(r"\s*(WITH|SELECT)\b", sql)
+            and not _CATALOG.search(sql)
+        ):
             read.update(_TABLES_READ.findall(sql) or ["?"])
         return execute(sql, params, many, context)
 
-    filled = set()
     try:
-        with connection.execute_wrapper(listen):
+        with connection.execute_wrapper(listen), _noted(operation, is_own, asked):
             yield
     except ValueError as error:
-        if not isinstance(error, NotQuotable) and "NUL" not in str(error):
+        if not unwritable and "NUL" not in str(error):
             raise
-        what = error if isinstance(error, NotQuotable) else NUL
+        unwritable.append(NotQuotable(NUL))  # which the driver did not take either
+    if unwritable:
         raise RefusedByPreflight(
-            f"{migration} cannot be written as SQL: {operation.describe()} writes {what}. Run it"
-            " with manage.py migrate, and scripts for what is before and after it."
-        ) from None
+            f"{migration} cannot be written as SQL: {operation.describe()} writes {unwritable[0]}."
+            " Run it with manage.py migrate, and scripts for what is before and after it."
+        )
     if empty is not None:
         empty |= made
         empty -= filled
-    if type(operation).__module__ == operations.__name__ or not read:
+    if not read:
         return
     if empty is not None and not wrote and read <= empty:
         return  # of nothing comes nothing
@@ -292,6 +347,44 @@ def _watch(connection, migration, operation, backwards, empty):
         f" ({operation.describe()}{name}). Run it with manage.py migrate, and scripts for what is"
         " before and after it."
     )
+
+
+def _holds_key(values, inserted):
+    """Tell whether one of the values may be the key of one of the rows that were inserted."""
+    found = values.values() if isinstance(values, dict) else values or ()
+    return any(type(value) is int and 0 < value <= inserted for value in found)
+
+
+@contextmanager
+def _noted(operation, is_own, asked):
+    """Note in ``asked`` while one of our operations calls a function that it was given."""
+
+    def noting(function):
+        @wraps(function)
+        def noted(*arguments):
+            asked.append(function.__name__)
+            try:
+                return function(*arguments)
+            finally:
+                asked.pop()
+
+        return noted
+
+    given = {
+        name: function
+        for name in ("code", "reverse_code")
+        if is_own
+        and (function := getattr(operation, name, None))
+        # Those of our own are markers too, which must stay what they are.
+        and function.__module__ != operations.__name__
+    }
+    try:
+        for name, function in given.items():
+            setattr(operation, name, noting(function))
+        yield
+    finally:
+        for name, function in given.items():
+            setattr(operation, name, function)
 
 
 class _Writer:
@@ -317,7 +410,7 @@ class _Writer:
         yield f"-- manage.py db {self.verb} {self.span.says} --sql --engine {self.engine}"
         yield f"-- {labels(self.span.steps) or 'nothing to do'}"
         yield from self.begins()
-        first = [*self.made_first, *self.guards()]
+        first = [*self.made_first, *self.guards(*_records(loader, self.span.start))]
         for step in steps or [None]:
             if step is None:
                 yield from self.transaction(first)
@@ -335,28 +428,27 @@ class _Writer:
         return [[*first, *(sql for group in step.groups for sql in group), *last]]
 
     def statement(self, sql):
-        """Return a statement as the script has it."""
-        return f"{sql};"
+        """Return a statement as the script has it; its last line may be a comment."""
+        return f"{sql}\n;" if "--" in sql.rpartition("\n")[2] else f"{sql};"
 
     def transaction(self, statements):
         """Yield the statements of one transaction, or one that stands alone."""
-        alone = len(statements) == 1 and _ALONE.search(statements[0])
+        alone = len(statements) == 1 and _ALONE.match(statements[0])
         inner = statements if alone else [self.begin, *statements, "COMMIT"]
         yield from map(self.statement, inner)
 
     def recorded(self, migration):
         """Yield what records a migration, in django_migrations and in the journal."""
         app, name = text(migration.app_label), text(migration.name)
-        if self.span.backwards:
-            for of, gone in [(migration.app_label, migration.name), *migration.replaces]:
+        for key in [*migration.replaces, (migration.app_label, migration.name)]:
+            of, called = map(text, key)
+            if self.span.backwards:
+                yield f"DELETE FROM django_migrations WHERE app = {of} AND name = {called}"
+            else:
                 yield (
-                    f"DELETE FROM django_migrations WHERE app = {text(of)} AND name = {text(gone)}"
+                    "INSERT INTO django_migrations (app, name, applied)"
+                    f" VALUES ({of}, {called}, {self.now})"
                 )
-        else:
-            yield (
-                "INSERT INTO django_migrations (app, name, applied)"
-                f" VALUES ({app}, {name}, {self.now})"
-            )
         direction = "backward" if self.span.backwards else "forward"
         remark = text(f"by a script: {self.verb} {self.span.says} --sql")
         for event in ("started", "finished"):
@@ -380,7 +472,7 @@ class _Writer:
 
 def bookkeeping(connection):
     """Return what makes the tables that every script writes to, in an empty database."""
-    with _recording(connection) as statements:
+    with _recording(connection, []) as statements:
         MigrationRecorder(connection).ensure_schema()
         with connection.schema_editor() as editor:
             tables.ensure(editor, tables.MODELS)
@@ -389,14 +481,23 @@ def bookkeeping(connection):
 
 class _PostgreSQL(_Writer):
     engine = "postgresql"
+    number = 0  # of transactions
     now = "clock_timestamp()"
     run = "current_setting('migrator.run')::uuid"
     who = "current_user, coalesce(host(inet_client_addr()), 'local'), pg_backend_pid()"
     false = "FALSE"
 
     def begins(self):
-        """The lock that ``migrate`` takes too, and one run for all entries of the journal."""
+        """Stop at the first error; take the lock that ``migrate`` takes; one run for the journal.
+
+        What a session has is made what Django's has: values are archived as text.
+        """
         return [
+            "\\set ON_ERROR_STOP on",
+            "SET TIME ZONE 'UTC';",
+            "SET DateStyle = 'ISO, MDY';",
+            "SET IntervalStyle = 'postgres';",
+            "SET bytea_output = 'hex';",
             "SET standard_conforming_strings = on;",
             "SET client_encoding = 'UTF8';",
             "SET client_min_messages = warning;",
@@ -404,9 +505,26 @@ class _PostgreSQL(_Writer):
             f"    IF NOT pg_try_advisory_lock({locks.CLASS}, {locks.key_of('public')}) THEN",
             "        RAISE EXCEPTION 'This database is being migrated by somebody else.';",
             "    END IF;",
-            "    PERFORM set_config('migrator.run', gen_random_uuid()::text, false);",
+            "    PERFORM set_config('migrator.run', gen_random_uuid()::text, false),",
+            "        set_config('migrator.done', '0', false);",
             "END $migrator$;",
         ]
+
+    def transaction(self, statements):
+        """Yield the statements of one transaction, or one that stands alone.
+
+        Each transaction sees that the one before it was not rolled back, for those who run a script
+        by something else than psql, which goes on.
+        """
+        if len(statements) == 1 and _ALONE.match(statements[0]):
+            return super().transaction(statements)
+        before, self.number = self.number, self.number + 1
+        follows = (
+            f"DO $migrator$ BEGIN IF current_setting('migrator.done') <> '{before}' THEN RAISE"
+            " EXCEPTION 'What comes before this in the script was not done.'; END IF;"
+            f" PERFORM set_config('migrator.done', '{self.number}', false); END $migrator$"
+        )
+        return super().transaction([follows, *statements])
 
     def ends(self):
         """Give the lock back."""
@@ -417,7 +535,7 @@ class _PostgreSQL(_Writer):
         """Return a statement as the script has it; what a function returns is not printed."""
         if sql.startswith("SELECT "):
             sql = f"DO $migrator$ BEGIN PERFORM {sql.removeprefix('SELECT ')}; END $migrator$"
-        return f"{sql};"
+        return super().statement(sql)
 
     def if_not_there(self, sql):
         """Return a CREATE statement that does nothing where the thing is there."""
@@ -437,7 +555,7 @@ class _PostgreSQL(_Writer):
         groups[-1] += [self.guard_absent(name) for name in named]
         for group in step.groups:
             for sql in group:
-                if _ALONE.search(sql):
+                if _ALONE.match(sql):
                     groups += [[sql], []]
                 else:
                     groups[-1].append(sql)
@@ -452,11 +570,11 @@ class _PostgreSQL(_Writer):
         """Return nothing: constraints are checked at the end of a transaction."""
         return []
 
-    def guards(self):
+    def guards(self, needed, allowed):
         """Return what stops the script unless the database stands at the start of the range."""
         span = self.span
         missing = (
-            f"SELECT app, name FROM (VALUES {self.keys(span.start)}) AS needed (app, name)"
+            f"SELECT app, name FROM (VALUES {self.keys(needed)}) AS needed (app, name)"
             " EXCEPT SELECT app, name FROM django_migrations"
         )
         surplus = (
@@ -464,7 +582,7 @@ class _PostgreSQL(_Writer):
             f" WHERE app IN ({', '.join(map(text, span.apps))})"
         )
         if span.start:
-            surplus += f" AND (app, name) NOT IN (VALUES {self.keys(span.start)})"
+            surplus += f" AND (app, name) NOT IN (VALUES {self.keys(allowed)})"
         checks = [("is applied too", surplus)]
         if span.start:
             checks.insert(0, ("is not applied", missing))
@@ -530,15 +648,17 @@ class _SQLite(_Writer):
             " SELECT NOT EXISTS (SELECT 1 FROM pragma_foreign_key_check)"
         )
 
-    def guards(self):
+    def guards(self, needed, allowed):
         """Return what stops the script unless the database stands at the start of the range."""
-        span = self.span
-        apps = ", ".join(map(text, span.apps))
-        start = f"VALUES {self.keys(span.start)}" if span.start else "SELECT NULL, NULL WHERE 0"
+        apps = ", ".join(map(text, self.span.apps))
+        must, may = (
+            f"VALUES {self.keys(keys)}" if keys else "SELECT NULL, NULL WHERE 0"
+            for keys in (needed, allowed)
+        )
         wrong = (
-            f"SELECT * FROM ({start}) EXCEPT SELECT app, name FROM django_migrations",
+            f"SELECT * FROM ({must}) EXCEPT SELECT app, name FROM django_migrations",
             f"SELECT app, name FROM django_migrations WHERE app IN ({apps})"
-            f" EXCEPT SELECT * FROM ({start})",
+            f" EXCEPT SELECT * FROM ({may})",
         )
         yield (
             "INSERT INTO migrator_guard (starts) SELECT NOT EXISTS"

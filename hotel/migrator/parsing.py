@@ -19,25 +19,33 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_TOKEN_OF_SQLITE = re.compile(rf"(?P<bracketed>\[[^]]*\]) | {_TOKEN.pattern}", _TOKEN.flags)
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
+# A column may be called so, in quotes; without them it is something else.
+_KEYWORDS = {"check", "constraint", "foreign", "primary", "references", "unique"}
 _TEXT_TYPES = (["text"], ["character", "varying"], ["bpchar"])
 # Words that stand before an expression in brackets; before any other, brackets are a call.
 _BEFORE_EXPRESSION = {"and", "case", "check", "else", "not", "or", "then", "when", "where"}
 
 
-def tokens(text, schema=None):
+def tokens(text, schema=None, *, bracketed=False):
     """Return the words of SQL: names bare where they can be, everything else in small letters.
 
-    schema: its name before a table or a function is left out.
+    schema: its name before a table or a function is left out. bracketed: whether ``[a name]`` is
+    one, as on SQLite; on PostgreSQL it is an array.
     """
     found = []
-    for match in _TOKEN.finditer(text):
+    pattern = _TOKEN_OF_SQLITE if bracketed else _TOKEN
+    for match in pattern.finditer(text):
         kind, token = match.lastgroup, match[0]
         if kind == "space":
             continue
+        if kind == "bracketed":
+            kind, token = "quoted", '"' + token[1:-1].replace('"', '""') + '"'
         if kind == "quoted":
             bare = token[1:-1].replace(token[0] * 2, token[0])
-            token = bare if _PLAIN.fullmatch(bare) else '"' + bare.replace('"', '""') + '"'
+            is_plain = _PLAIN.fullmatch(bare) and bare not in _KEYWORDS
+            token = bare if is_plain else '"' + bare.replace('"', '""') + '"'
         elif kind == "word":
             token = token.lower()
         found.append(token)
@@ -58,7 +66,7 @@ def normal(text, schema=None):
     """Return SQL in the form in which two texts of the same meaning are mostly the same."""
     words = _without_casts(tokens(text, schema))
     tree, _ = _nested(words, 0)
-    tree = _simple(tree)
+    tree = _in_one_row(_simple(tree))
     if len(tree) == 1 and isinstance(tree[0], list):
         [tree] = tree
     return " ".join(_flat(tree))
@@ -129,6 +137,28 @@ def _simple(tree):
     return kept
 
 
+def _in_one_row(tree):
+    """Take away brackets around what AND joins within AND, and OR within OR.
+
+    PostgreSQL writes them, and has none any more when it reads them back from a dump.
+    """
+    kept = []
+    for place, part in enumerate(tree):
+        if isinstance(part, list):
+            part = _in_one_row(part)
+            beside = [*tree[max(place - 1, 0) : place], *tree[place + 1 : place + 2]]
+            joins = [word for word in part if word in ("and", "or", "between", "case")]
+            # What one of them joins on all sides.
+            is_one = beside and [*beside, *joins] in (
+                [join] * (len(beside) + len(joins)) for join in ("and", "or")
+            )
+            if is_one and joins and "between" not in tree:
+                kept += part
+                continue
+        kept.append(part)
+    return kept
+
+
 def _flat(tree):
     for part in tree:
         if isinstance(part, list):
@@ -188,7 +218,7 @@ class Column:
             end = self._end(words, place)
             part = words[place:end]
             if part[:2] == ["not", "null"]:
-                facts["null"] = "no"
+                facts["null"] = " ".join(["no", *part[2:]])  # ON CONFLICT IGNORE, say
             elif word == "default":
                 facts["default"] = normal(" ".join(part[1:]))
             elif word == "collate":
@@ -201,9 +231,11 @@ class Column:
             elif word == "primary":
                 if "autoincrement" in part:
                     facts["autoincrement"] = "yes"
-                self.constraints.append((named, ["primary", "key", "(", words[0], ")"]))
+                # In descending order it is no rowid; and there may be an ON CONFLICT.
+                more = [word for word in part[2:] if word not in ("asc", "autoincrement")]
+                self.constraints.append((named, ["primary", "key", "(", words[0], ")", *more]))
             elif word == "unique":
-                self.constraints.append((named, ["unique", "(", words[0], ")"]))
+                self.constraints.append((named, ["unique", "(", words[0], ")", *part[1:]]))
             elif word == "check":
                 self.constraints.append((named, part))
             elif word == "references":
@@ -242,7 +274,7 @@ class Column:
 
 def table_of_sqlite(created):
     """Return what a CREATE TABLE says: columns, constraints as ``(name, words)``, and options."""
-    parts, after = body(tokens(created))
+    parts, after = body(tokens(created, bracketed=True))
     columns, constraints = [], []
     for part in parts:
         name = None

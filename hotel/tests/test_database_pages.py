@@ -1,6 +1,8 @@
 """The pages of the database, journal and drift: for superusers, and to be read only."""
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection
 
 from accounts.roles import ROLES
@@ -69,6 +71,15 @@ def test_what_differs_is_listed_with_what_would_mend_it(db):
     assert "<li>The index by_hand of guests is there, and no migration makes it.</li>" in page
     assert "DROP INDEX &quot;by_hand&quot;;" in page
     assert "<p>Tables that are not of this history: b&lt;b&gt;.</p>" in page
+
+
+def test_a_history_with_a_gap_is_said_to_have_one(db):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'rooms' AND name LIKE '0003%'")
+    page = browser(member(OWNER)).get("/admin/drift/").content.decode()
+    assert "is applied before its dependency rooms.0003" in page
+    with pytest.raises(SystemCheckError, match=r"is applied before its dependency rooms\.0003"):
+        call_command("check", tags=["migrator"], databases=["default"])
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -217,6 +217,15 @@ ON_POSTGRESQL = {
         " AS 'BEGIN RETURN NEW; END'",
         ["different function .migrator_end_exemption"],
     ),
+    "rows that some do not see": (
+        "CREATE POLICY vips ON guests USING (is_vip);"
+        " ALTER TABLE guests ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        ["different table guests.guests", "extra policy guests.vips"],
+    ),
+    "rule added": (
+        "CREATE RULE stays AS ON DELETE TO guests DO INSTEAD NOTHING",
+        ["extra rule guests.stays"],
+    ),
     "sequence of another step": (
         "ALTER SEQUENCE guests_id_seq INCREMENT 10",
         ["different sequence guests.guests_id_seq"],
@@ -311,6 +320,21 @@ ON_SQLITE = {
     "collation changed": (
         edited("guests", '"notes" text NULL', '"notes" text COLLATE NOCASE NULL'),
         ["different column guests.notes"],
+    ),
+    "NOT NULL that says nothing": (
+        edited(
+            "guests",
+            '"full_name" varchar(100) NOT NULL',
+            '"full_name" varchar(100) NOT NULL ON CONFLICT IGNORE',
+        ),
+        ["different column guests.full_name"],
+    ),
+    "keys that replace rows": (
+        edited("guest_images", "PRIMARY KEY", "PRIMARY KEY ON CONFLICT REPLACE"),
+        [
+            "extra constraint guest_images.primary key ( id ) on conflict replace",
+            "missing constraint guest_images.primary key ( id )",
+        ],
     ),
     "keys used again": (
         edited("guest_images", " AUTOINCREMENT", ""),
@@ -487,6 +511,10 @@ ON_SQLITE = {
         ["different trigger reservations.reservations_one_stay_in_house_updated"],
     ),
     "table dropped": ("DROP TABLE guest_images", ["missing table guest_images.guest_images"]),
+    "table dropped that triggers write to": (
+        "DROP TABLE migrator_conflicts",
+        ["missing table migrator_conflicts.migrator_conflicts"],
+    ),
     "table left by a rebuild that was cut off": (
         'CREATE TABLE "new__rooms" (id integer)',
         ["extra table new__rooms.new__rooms"],

@@ -23,7 +23,7 @@ def run(lines):
             "PGPASSWORD": settings["PASSWORD"],
             "PGDATABASE": settings["NAME"],
         }
-        words = [_psql(), "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+        words = [_psql(), "--no-psqlrc", "--quiet", "-f", "-"]
         environment = {**os.environ, **{name: value for name, value in address.items() if value}}
     elif shell := shutil.which("sqlite3"):
         words, environment = [shell, "-init", os.devnull, settings["NAME"]], {**os.environ}
@@ -47,7 +47,9 @@ def _psql():
 
 def _by_python(name, script):
     """Do what the shell of SQLite does with a script, where there is none."""
-    script = script.removeprefix(".bail on\n")  # the only word of the shell
+    script = f"\n{script}"
+    assert script.count("\n.") == 1, "one word of the shell: .bail on"
+    script = script.replace("\n.bail on\n", "\n")
     with closing(sqlite3.connect(name, isolation_level=None)) as database:
         statement = ""
         for line in script.splitlines(keepends=True):

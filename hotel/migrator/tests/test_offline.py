@@ -190,6 +190,19 @@ def test_a_script_runs_once(history, scripts):
 
 
 @pytest.mark.postgresql
+def test_a_script_that_nothing_stops_does_nothing_in_the_wrong_place(history):
+    history.before(("payments", "0018_validate_currency"))
+    script = sql("downgrade", "heads:payments.0016")
+    assert r"\set ON_ERROR_STOP on" in script
+    before = known(history)
+    _, said = shells.run([line for line in script if not line.startswith("\\set")])
+    assert "What comes before this in the script was not done." in said
+    # What stands alone is not in a transaction that could be rolled back.
+    left = {fact for fact in differences(known(history), before) if fact[0] != "index"}
+    assert left == set()
+
+
+@pytest.mark.postgresql
 def test_a_script_stops_while_somebody_migrates(history, scripts):
     key = ("reservations", "0018_add_cancellation")
     history.before(key)
@@ -313,6 +326,103 @@ def test_python_that_reads_no_row_is_written_down(notes, history):
     assert history.execute("SELECT text FROM annexe_note") == [("two",)]
 
 
+def test_python_that_writes_the_key_of_a_row_it_made_is_refused(notes, history):
+    notes.write(
+        "0002_add",
+        "migrations.RunPython(add, migrations.RunPython.noop)",
+        code="""
+            def add(apps, schema_editor):
+                Note = apps.get_model("annexe", "Note")
+                note = Note.objects.create(text="one")
+                Note.objects.create(text="two")
+                Note.objects.filter(pk=note.pk).update(text="three")
+        """,
+    )
+    said, code = refused("upgrade", "annexe.0001:annexe.0002")
+    assert "depends on the rows that Python reads (Raw Python operation, add())" in said
+    assert code == 3
+    # In an empty database the key is the same.
+    history.at(None)
+    assert shells.run(sql("upgrade", "base:annexe.0002")) == (0, "")
+    assert history.execute("SELECT text FROM annexe_note ORDER BY id") == [("three",), ("two",)]
+
+
+def test_a_function_of_a_batched_step_that_reads_rows_is_refused(notes, history):
+    notes.write(
+        "0002_count",
+        'BatchedRunPython(count, BatchedRunPython.keep, "Note", "text")',
+        code="""
+            def count(apps, value):
+                return Value(str(apps.get_model("annexe", "Note").objects.count()))
+        """,
+    )
+    said, _ = refused("upgrade", "annexe.0001:annexe.0002")
+    assert "depends on the rows that Python reads (Change text of Note in batches, count())" in said
+
+
+def test_a_value_may_say_concurrently_and_a_statement_may_end_in_a_comment(notes, history):
+    text = "'create index concurrently'"
+    notes.write(
+        "0002_write",
+        f"""
+        migrations.RunSQL([
+            ("INSERT INTO annexe_note (text) VALUES (%s)", [{text!r}]),
+            "INSERT INTO annexe_note (text) VALUES ('two') -- the second",
+        ], migrations.RunSQL.noop),
+        """,
+    )
+    script = sql("upgrade", "annexe.0001:annexe.0002")
+    assert script.count("COMMIT;") == 1
+    history.at(None)
+    assert shells.run(sql("upgrade", "base:annexe.0002")) == (0, "")
+    assert history.execute("SELECT text FROM annexe_note ORDER BY id") == [(text,), ("two",)]
+
+
+@pytest.mark.sqlite
+def test_a_function_that_django_brings_to_sqlite_is_refused(notes, history):
+    notes.write(
+        "0002_pad",
+        "migrations.RunPython(pad, migrations.RunPython.noop)",
+        code="""
+            def pad(apps, schema_editor):
+                from django.db.models.functions import LPad
+                notes = apps.get_model("annexe", "Note").objects
+                notes.update(text="LPAD( in a value is no call")
+                notes.update(text=LPad("text", 5, Value("-")))
+        """,
+    )
+    said, _ = refused("upgrade", "annexe.0001:annexe.0002")
+    assert "Raw Python operation writes with LPAD, which sqlite3 does not have." in said
+
+
+def test_a_squashed_migration_is_recorded_as_migrate_does(notes, history):
+    notes.write(
+        "0002_noted", 'migrations.AlterField("Note", "text", models.CharField(max_length=9))'
+    )
+    initial = notes.path("0001_initial").read_text()
+    replaced = "replaces = [('annexe', '0001_initial'), ('annexe', '0002_noted')]"
+    notes.path("0001_squashed").write_text(
+        initial.replace("    atomic", f"    {replaced}\n    atomic").replace(
+            "TextField(", "CharField(max_length=9"
+        )
+    )
+    notes.write("0003_last", "migrations.RunSQL('', '')", after=[("annexe", "0001_squashed")])
+    recorded = "SELECT name FROM django_migrations WHERE app = 'annexe' ORDER BY name"
+    history.at(None)
+    notes.migrate()
+    names = history.execute(recorded)
+    script = sql("downgrade", "annexe.0003:annexe.0001_squashed")
+    assert shells.run(script) == (0, "")
+    notes.migrate("zero")
+    assert shells.run(sql("upgrade", "base:annexe.0001_squashed")) == (0, "")
+    assert shells.run(sql("upgrade", "annexe.0001_squashed:annexe.0003")) == (0, "")
+    assert history.execute(recorded) == names
+    call_command("migrate", "--check", "annexe", verbosity=0)
+    # As it is where only what was squashed has run.
+    history.execute("DELETE FROM django_migrations WHERE name IN ('0003_last', '0001_squashed')")
+    assert shells.run(sql("upgrade", "annexe@head", "--pending")) == (0, "")
+
+
 def test_the_live_database_is_not_asked(history):
     history.before(("payments", "0002_add_expenses"))
 
@@ -361,6 +471,13 @@ def test_a_range_that_cannot_be_written_is_refused(words, complaint, code):
     said, returned = refused(*words)
     assert said.startswith(complaint)
     assert returned == code
+
+
+@pytest.mark.parametrize("word", ["--pending", "--engine=sqlite"])
+def test_what_belongs_to_a_script_runs_nothing_without_one(word):
+    with pytest.raises(CommandError, match="belongs to --sql, without which this would run") as e:
+        call_command("db", "upgrade", word)
+    assert e.value.returncode == 2
 
 
 def test_steps_are_counted_from_the_start_of_the_range(history):

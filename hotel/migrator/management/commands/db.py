@@ -206,6 +206,8 @@ class Command(Migrate):
                 self.stdout.write(line)
 
     def _run(self, function, connection, target, options, **more):
+        if meant := [f"--{name}" for name in ("engine", "pending") if options.get(name)]:
+            raise WrongUse(f"{' and '.join(meant)} belongs to --sql, without which this would run.")
         if not (options["plan"] or options["json"]):
             self.stdout = Output(self.stdout._out)
         given = {name: options[name] for name in ("plan", "accept_data_loss", "verbosity")}
@@ -399,7 +401,7 @@ def _drift_lines(found):
     yield from verbs.drift_kinds(found)
     if found["script"]:
         yield from ("", "What would mend the database:", "")
-        yield from (f"    {line}" for sql in found["script"] for line in sql.splitlines())
+        yield from found["script"]  # as it is, for psql and sqlite3
         yield ""
     if not any(verbs.drift_kinds(found)):
         yield "Models, migrations and database agree."
