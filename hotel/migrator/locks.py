@@ -5,7 +5,8 @@
 * ``Patience``: on PostgreSQL a statement that waits for a lock lets everybody wait who comes after
   it, readers too. So it gives up after ``MIGRATOR_LOCK_TIMEOUT`` milliseconds and is tried again.
 
-Both wait for others for ``MIGRATOR_WAIT`` seconds at most, and say for whom.
+Both wait for others for ``MIGRATOR_WAIT`` seconds at most, and say for whom. Over 300 lines because
+each engine has a lock of its own, and both have to do the same.
 """
 
 import logging
