@@ -21,7 +21,7 @@ from django.db import connection
 from hotel.migrator import catalog
 outside = ("django_", "auth_", "migrator_", "sqlite_")
 tables = [t for t in sorted(connection.introspection.table_names()) if not t.startswith(outside)]
-digest = hashlib.sha256(repr(catalog.read(connection, tables)).encode())
+digest = hashlib.sha256(repr(sorted(catalog.read(connection, tables).facts.items())).encode())
 for table in tables:
     digest.update(repr(catalog.dump(connection, [table])).encode())
 print(digest.hexdigest())

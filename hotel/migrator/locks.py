@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 POLL = 0.1  # seconds
 CLASS = zlib.crc32(b"hotel.migrator") & 0x7FFFFFFF  # of our advisory locks, among those of others
 GUARD = CLASS ^ 1  # of those that the migrating sessions hold
+# Their number, in SQL so that a script can take them too: a schema has migrations of its own.
+KEY = "hashtext(coalesce(current_schema(), ''))"
 # A session that waits, or whose process computes, looks idle to servers and firewalls. Seconds.
 STAY = (
     "set_config('idle_session_timeout', '0', false),"
@@ -261,7 +263,7 @@ class _SessionLock:
     def __init__(self, connection):
         self.migrating = connection
         self.session = connection.copy()
-        self.key = 0  # until the session has begun
+        self.key = None  # until the session has begun
         self.guarding = None  # the session that has the guard
 
     def try_once(self):
@@ -281,7 +283,7 @@ class _SessionLock:
         return self._try_own() and self._try_guard()
 
     def _try_own(self):
-        if not self.key:
+        if self.key is None:
             self._begin()
         # Not pg_advisory_lock(): whoever waits in a statement keeps an old snapshot, for which the
         # holder's CREATE INDEX CONCURRENTLY would wait in its turn.
@@ -313,7 +315,7 @@ class _SessionLock:
                 " AND here.datname = current_database() AND held.pid <> pg_backend_pid()"
                 " AND held.classid IN (%s, %s) AND held.objid = %s AND held.objsubid = 2"
                 " ORDER BY held.classid = %s DESC",
-                [CLASS, GUARD, self.key & 0xFFFFFFFF, CLASS],
+                [CLASS, GUARD, (self.key or 0) & 0xFFFFFFFF, CLASS],
             )
         for session, name in rows:
             return f"{_in_words(name) or 'a process'} (PostgreSQL session {session})"
@@ -336,7 +338,7 @@ class _SessionLock:
     def release(self):
         """Give the lock back, if it was got, by ending its session, and the guard."""
         self.session.close()
-        key, self.key = self.key, 0
+        key, self.key = self.key, None
         if self.guarding and self.guarding is self.migrating.connection:
             with suppress(DatabaseError, InterfaceError), self.migrating.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [GUARD, key])
@@ -346,9 +348,7 @@ class _SessionLock:
         self.session.ensure_connection()
         self._refuse_pooler()
         self._rows(f"SELECT set_config('application_name', %s, false), {STAY}", [_myself()])
-        [(schema,)] = self._rows("SELECT current_schema()", [])
-        # Signed, as PostgreSQL takes it. A schema has migrations of its own.
-        self.key = key_of(schema)
+        [(self.key,)] = self._rows(f"SELECT {KEY}", [])
 
     def _refuse_pooler(self):
         """Raise LockNotGot if a pooler lends this session out between transactions.
@@ -384,11 +384,6 @@ class _SessionLock:
         with self.session.cursor() as cursor:
             cursor.execute(sql, params)
             return cursor.fetchall()
-
-
-def key_of(schema):
-    """Return the number of the lock on a schema of PostgreSQL, beside ``CLASS``."""
-    return zlib.crc32(str(schema).encode()) - 2**31
 
 
 @contextmanager

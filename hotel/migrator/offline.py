@@ -502,7 +502,8 @@ class _PostgreSQL(_Writer):
             "SET client_encoding = 'UTF8';",
             "SET client_min_messages = warning;",
             "DO $migrator$ BEGIN",
-            f"    IF NOT pg_try_advisory_lock({locks.CLASS}, {locks.key_of('public')}) THEN",
+            f"    IF NOT pg_try_advisory_lock({locks.CLASS}, {locks.KEY})",
+            f"    OR NOT pg_try_advisory_lock({locks.GUARD}, {locks.KEY}) THEN",
             "        RAISE EXCEPTION 'This database is being migrated by somebody else.';",
             "    END IF;",
             "    PERFORM set_config('migrator.run', gen_random_uuid()::text, false),",
@@ -529,7 +530,8 @@ class _PostgreSQL(_Writer):
     def ends(self):
         """Give the lock back."""
         yield ""
-        yield self.statement(f"SELECT pg_advisory_unlock({locks.CLASS}, {locks.key_of('public')})")
+        for of in (locks.GUARD, locks.CLASS):
+            yield self.statement(f"SELECT pg_advisory_unlock({of}, {locks.KEY})")
 
     def statement(self, sql):
         """Return a statement as the script has it; what a function returns is not printed."""
