@@ -325,7 +325,9 @@ class Adopter:
         for table in recognised.tables:
             logger.info("Measuring %s.", table)
             before[table] = self._measured(table, recognised.tables[table], self.aside.here(table))
-        kept = None if for_show else self.aside.move(recognised.moved)
+        # What stays aside for longer than the others must lean on none of them.
+        bare = bool(orphans.found or recognised.kept)
+        kept = None if for_show else self.aside.move(recognised.moved, bare=bare)
         source = self.aside.here if for_show else self.aside.there
         proof = {
             "shape": recognised.shape,

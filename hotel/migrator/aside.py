@@ -1,10 +1,8 @@
 """Tables moved out of the way, so that others can have their names, and moved back as they were.
 
 On PostgreSQL they go into a schema of their own, with their indexes, constraints and sequences, and
-no row is touched. SQLite has one schema, in which names of indexes are taken, and foreign keys
-checks all tables whenever a migration rebuilds one: there the rows are copied into tables that have
-columns and nothing else, and the statements that made the originals are kept. All of it happens in
-the transaction of the caller.
+no row is touched. SQLite has one schema: there tables get other names and lose their indexes, and
+the statements that made the originals are kept. All of it happens in the transaction of the caller.
 """
 
 import re
@@ -70,7 +68,7 @@ class Schema(Aside):
         if tables:
             self.rows(f"LOCK TABLE {', '.join(map(self.here, tables))} IN ACCESS EXCLUSIVE MODE")
 
-    def move(self, tables):
+    def move(self, tables, *, bare=False):
         """Move tables and return what ``bring_back`` needs, as JSON."""
         made = not self.rows("SELECT 1 FROM pg_namespace WHERE nspname = %s", [self.name])
         if made:
@@ -152,8 +150,12 @@ class Copies(Aside):
     def lock(self, tables):
         """Do nothing: the transaction holds the only lock there is."""
 
-    def move(self, tables):
-        """Copy the rows, drop the tables, and return what ``bring_back`` needs, as JSON."""
+    def move(self, tables, *, bare=False):
+        """Rename tables and return what ``bring_back`` needs, as JSON.
+
+        bare: let them keep rows and columns alone, which means a copy of them. SQLite checks the
+        foreign keys of all tables whenever a migration rebuilds one, so that none may be broken.
+        """
         made = self.rows(
             "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN"
             f" ({', '.join(['%s'] * len(tables))}) ORDER BY type <> 'table', rowid",
@@ -162,18 +164,24 @@ class Copies(Aside):
         counters = {}
         if self.rows("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"):
             counters = dict(self.rows("SELECT name, seq FROM sqlite_sequence"))
-        for table in tables:
+        for table in tables if bare else ():
             columns = self._columns(table)
             declared = ", ".join(f"{quoted(name)} {kind}" for name, kind, _ in columns)
             self.rows(f"CREATE TABLE {self.there(table)} ({declared})")
             self._copy(self.here(table), self.there(table), columns)
-        stored = {table: [name for name, *_ in self._columns(table)] for table in tables}
-        for table in tables:
+        for table in tables if bare else ():
             self.rows(f"DROP TABLE {self.here(table)}")
+        for table in () if bare else tables:
+            for (index,) in self.rows(
+                "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+                " AND tbl_name = %s",
+                [table],
+            ):
+                self.rows(f"DROP INDEX {quoted(index)}")
+            self.rows(f"ALTER TABLE {self.here(table)} RENAME TO {self.there(table)}")
         return {
             "tables": list(tables),
             "sql": [sql for _, sql in made],
-            "columns": stored,
             "counters": {table: counters[table] for table in tables if table in counters},
         }
 

@@ -6,9 +6,12 @@ PostgreSQL adds hashes and needs no order; SQLite has no hash, so its rows strea
 """
 
 import hashlib
+import marshal
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 
 BATCH = 2000  # rows that are in memory at once
+PLAIN = 2  # the format in which marshal writes a value without looking at others
 
 
 def measure(connection, source, columns, sums=()):
@@ -54,12 +57,13 @@ def _on_sqlite(cursor, quote, source, columns, sums):
     while batch := cursor.fetchmany(BATCH):
         rows += len(batch)
         keys, *values = zip(*batch, strict=True)
-        keys = repr(keys).encode()
+        keys = marshal.dumps(keys, PLAIN)
         for digest, column in zip(digests, values, strict=True):
             digest.update(keys)
-            digest.update(repr(column).encode(errors="surrogatepass"))
+            digest.update(marshal.dumps(column, PLAIN))
         for name, place in places:
-            totals[name] += sum(map(_number, filter(None, values[place])), Decimal(0))
+            for value, times in Counter(values[place]).items():
+                totals[name] += _number(value) * times
     return {
         "rows": rows,
         "checksums": {
@@ -70,6 +74,8 @@ def _on_sqlite(cursor, quote, source, columns, sums):
 
 
 def _number(value):
+    if value is None:
+        return Decimal(0)
     try:
         return Decimal(repr(value) if isinstance(value, float) else value)
     except (InvalidOperation, TypeError, ValueError):

@@ -395,7 +395,7 @@ def _clean(table, row):
 def _insert(table, rows, there):
     if not rows:
         return
-    names = sorted(name for name in rows[0] if name in there and name != "number_of_nights")
+    names = sorted(there - {"number_of_nights"})  # no default is asked, so that all days are alike
     marks = ", ".join(["%s"] * len(names))
     with connection.cursor() as cursor:
         cursor.executemany(

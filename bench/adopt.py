@@ -1,0 +1,128 @@
+"""Time and memory of taking over a big legacy hotel, beside a plain copy of the same rows.
+
+Run with ``make bench``, or ``python -m bench.adopt --reservations 5000``. The database is one
+of its own: a temporary SQLite file, or one on the PostgreSQL server that DATABASE_URL names (what
+``python -m hotel.on_postgresql`` sets). It is made in shape O2; each command is a process like the
+one an operator starts. The plain copy is one ``INSERT … SELECT`` a table into the tables of this
+history, with the indexes and foreign keys they have.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from urllib.parse import urlsplit
+
+from bench.history import on_server, report, run, shell
+
+NAME = "hotel_bench_adopt"
+BOUNDS = {"seconds": 300, "megabytes": 700, "rate": 0.5}
+
+
+def main():
+    """Measure, print one line a step and the verdict, and exit 1 if a bound is broken."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reservations", type=int, default=100_000)
+    wanted = parser.parse_args().reservations
+    url = os.environ.get("DATABASE_URL", "")
+    with tempfile.TemporaryDirectory(prefix="hotel-bench-") as folder:
+        if url.startswith("postgres"):
+            os.environ["DATABASE_URL"] = urlsplit(url)._replace(path=f"/{NAME}").geturl()
+            on_server(url, f"DROP DATABASE IF EXISTS {NAME}", f"CREATE DATABASE {NAME}")
+        else:
+            os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
+        try:
+            sys.exit(measure(wanted))
+        finally:
+            if url.startswith("postgres"):
+                on_server(url, f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+
+
+def measure(wanted):
+    """Write the hotel, take it over and back and over again, and return the exit code."""
+    rows = int(shell(f"from bench.adopt import write; print(write({wanted}))"))
+    print(f"  {rows} rows in all, of which {wanted} reservations or more")
+    steps = {}
+    for name, words in (
+        ("dry run", ["--dry-run"]),
+        ("adopt", ["--no-input"]),
+        ("undo", ["--undo", "--no-input"]),
+        ("again", ["--no-input"]),
+    ):
+        steps[name] = run("db", "adopt", *words)
+        report(name, *steps[name])
+    plain, adopting = map(float, shell("from bench.adopt import rates; rates()").split())
+    steps["migrate"] = run("migrate", "--verbosity", "0")
+    report("migrate", *steps["migrate"])
+    rate, beside = rows / adopting, rows / plain
+    print(f"  adopt: {rate:.0f} rows a second, plain INSERT … SELECT: {beside:.0f}", end="")
+    print(f" ({rate / beside:.2f} times)")
+    memory = max(megabytes for _, megabytes in steps.values())
+    kept = steps["adopt"][0] < BOUNDS["seconds"] and memory < BOUNDS["megabytes"]
+    return 0 if kept and rate / beside >= BOUNDS["rate"] else 1
+
+
+def write(wanted):
+    """Make a legacy database of shape O2 with at least ``wanted`` reservations; count its rows."""
+    from django.db import connection
+
+    from hotel.migrator.tests import legacy_shapes
+
+    legacy_shapes.build("O2")
+    legacy_shapes.fill(-(-wanted // 300))
+    print(connection.display_name, file=sys.stderr)
+    with connection.cursor() as cursor:
+        count = 0
+        for table in legacy_shapes.TABLES:
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            count += cursor.fetchone()[0]
+    return count
+
+
+def rates():
+    """Print the seconds of a plain copy and of adopting, in turn, the best of three each."""
+    from io import StringIO
+
+    from django.core.management import call_command
+
+    plains, adoptions = [], []
+    for _ in range(3):
+        plains.append(plain())
+        call_command("db", "adopt", "--undo", "--discard-new-rows", "--no-input", stdout=StringIO())
+        started = time.monotonic()
+        call_command("db", "adopt", "--no-input", stdout=StringIO())
+        adoptions.append(time.monotonic() - started)
+    print(min(plains), min(adoptions))
+
+
+def plain():
+    """Copy all rows into the tables of this history, made empty, and return the seconds it took."""
+    from django.db import connection, transaction
+
+    from hotel.legacy import LEGACY
+    from hotel.migrator.aside import place
+
+    aside = place(connection, LEGACY.aside)
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            aside.rows(f"TRUNCATE {', '.join(LEGACY.tables)} CASCADE")
+        else:
+            aside.rows("PRAGMA defer_foreign_keys = ON")
+            for table in reversed(LEGACY.tables):
+                aside.rows(f"DELETE FROM {table}")
+    started = time.monotonic()
+    with transaction.atomic():
+        for name, table in LEGACY.tables.items():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT * FROM {aside.there(name)} WHERE 1 = 0")
+                there = {column[0] for column in cursor.description}
+            pairs = [pair for pair in table.pairs if pair[0] in there]
+            new = ", ".join(column for _, column in pairs)
+            old = ", ".join(column for column, _ in pairs)
+            aside.rows(f"INSERT INTO {table.becomes} ({new}) SELECT {old} FROM {aside.there(name)}")
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()
