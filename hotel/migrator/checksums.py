@@ -10,7 +10,7 @@ import marshal
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 
-BATCH = 2000  # rows that are in memory at once
+BATCH = 250  # rows that are in memory at once; more are slower, being beyond the caches
 PLAIN = 2  # the format in which marshal writes a value without looking at others
 
 
@@ -57,10 +57,9 @@ def _on_sqlite(cursor, quote, source, columns, sums):
     while batch := cursor.fetchmany(BATCH):
         rows += len(batch)
         keys, *values = zip(*batch, strict=True)
-        keys = marshal.dumps(keys, PLAIN)
+        keys = hashlib.blake2b(marshal.dumps(keys, PLAIN), digest_size=8).digest()
         for digest, column in zip(digests, values, strict=True):
-            digest.update(keys)
-            digest.update(marshal.dumps(column, PLAIN))
+            digest.update(keys + marshal.dumps(column, PLAIN))
         for name, place in places:
             for value, times in Counter(values[place]).items():
                 totals[name] += _number(value) * times

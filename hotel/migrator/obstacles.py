@@ -5,7 +5,6 @@ Each function returns sentences; none that was found is left to an error half-wa
 
 from django.db import models
 
-from hotel.migrator.fields import NaiveUTCDateTimeField
 from hotel.migrator.parsing import bare, tokens
 from hotel.migrator.repair import quoted
 
@@ -181,12 +180,16 @@ def of_rows(aside, recognised, legacy, models_at):
 
 
 def _of_value(one, old, column, refused, noted):
-    """Return what may be wrong with a value of SQLite, which keeps any in any column."""
+    """Yield what may be wrong with a value of SQLite, which keeps any in any column.
+
+    It orders numbers before texts before bytes, and a comparison is the quickest way to ask; of
+    NULL it is not true.
+    """
     bad, what = None, "are no value of this column"
     if isinstance(one, models.BooleanField):
-        bad = f"typeof({column}) <> 'integer' OR {column} NOT IN (0, 1)"
+        bad = f"{column} NOT IN (0, 1)"
     elif isinstance(one, models.DecimalField):
-        bad = f"typeof({column}) NOT IN ('integer', 'real')"
+        bad = f"{column} >= ''"
         limit = 10 ** (one.max_digits - one.decimal_places)
         yield (
             noted,
@@ -194,20 +197,28 @@ def _of_value(one, old, column, refused, noted):
             old,
             f"typeof({column}) = 'real' AND round({column}, {one.decimal_places}) <> {column}",
         )
-        yield noted, "are beyond the column and are kept", old, f"abs({column}) >= {limit}"
-    elif isinstance(one, NaiveUTCDateTimeField | models.DateTimeField):
+        beyond = f"{column} NOT BETWEEN {1 - limit} AND {limit - 1}"
+        yield (
+            noted,
+            "are beyond the column and are kept",
+            old,
+            f"{beyond} AND abs({column}) >= {limit}",
+        )
+    elif isinstance(one, models.DateTimeField):
         # Nearly all are as the legacy system wrote them, and a pattern is quicker than a calendar.
         bad = (
-            f"{column} NOT GLOB '{DAY} [0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9]*' AND"
-            f" (typeof({column}) <> 'text' OR datetime({column}) IS NULL"
-            f" OR {column} NOT GLOB '{DAY}*')"
+            f"({column} NOT GLOB '????-??-?? ??:??:??.??????' OR {column} >= ':') AND"
+            f" ({column} < '' OR datetime({column}) IS NULL OR {column} NOT GLOB '{DAY}*')"
         )
     elif isinstance(one, models.DateField):
-        bad = f"typeof({column}) <> 'text' OR date({column}) IS NOT {column}"
-    elif isinstance(one, models.IntegerField | models.ForeignKey):
-        bad = f"typeof({column}) <> 'integer'"
+        bad = (
+            f"{column} NOT GLOB '????-??-??' OR date({column}) IS NULL AND {column} IS NOT NULL"
+            f" OR date({column}) <> {column}"
+        )
+    elif isinstance(one, models.IntegerField | models.ForeignKey) and not one.primary_key:
+        bad = f"{column} >= '' OR typeof({column}) = 'real'"
     elif isinstance(one, models.CharField | models.TextField):
-        bad = f"typeof({column}) <> 'text'"
+        bad = f"{column} >= x'' OR {column} < ''"
         if one.max_length:
             yield (
                 noted,
@@ -216,7 +227,7 @@ def _of_value(one, old, column, refused, noted):
                 f"length({column}) > {one.max_length}",
             )
     if bad:
-        yield refused, what, old, f"{column} IS NOT NULL AND ({bad})"
+        yield refused, what, old, bad
 
 
 def _twins(aside, here, table, pairs, fields):

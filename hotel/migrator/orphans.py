@@ -54,10 +54,12 @@ class Orphans:
             is_orphan = f"NOT EXISTS ({there})"
         if kind:
             is_orphan = f"{column} IS NOT NULL AND {is_orphan}"
+        if any_lost:
+            is_orphan += f" AND NOT {self.among(table, '', 'child')}"
         with self.aside.connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {TABLE} SELECT '{table}', '{kind}', child.id FROM {own} AS child"
-                f" WHERE {is_orphan} AND NOT {self.among(table, '', 'child')}"
+                f" WHERE {is_orphan}"
             )
             return cursor.rowcount
 

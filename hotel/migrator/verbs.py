@@ -486,6 +486,7 @@ def adopt(connection, *, dry_run=False, undo=False, finish=False, discard=False,
             proof = {"recorded": []} if dry_run else adopter.stamp(found)
         else:
             proof = adopter.take_over(found, for_show=dry_run)
+        done["seconds_of_copying"] = round(adopter.copying, 3)
         did = "shown" if dry_run else "stamped" if found.kind == "point" else "adopted"
         return {**done, "did": did, "proof": proof}
 
