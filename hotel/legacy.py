@@ -3,7 +3,7 @@
 FastAPI and SQLAlchemy, without migrations. Its tables were made by ``create_all`` of the models of
 the day, or by SQL files, or by both; docs/adopting.md tells them apart. All of them fit one point
 of this history, the last before the first data migration: what a shape lacks is what the empty
-columns and tables added until there would hold (docs/decisions/0013).
+columns and tables added until there would hold (docs/decisions/0014).
 """
 
 from hotel.migrator.shapes import (

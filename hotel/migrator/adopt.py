@@ -157,8 +157,7 @@ class Adopter:
             raise RefusedByPreflight(
                 f"This role lacks a right, so nothing was changed: {' '.join(refusals)}"
             )
-        says = f"It is of shape {recognised.shape} of {self.legacy.says}: {recognised.says}."
-        return Found("legacy", says, keys=keys, recognised=recognised)
+        return Found("legacy", recognised.says, keys=keys, recognised=recognised)
 
     def _keys_of_point(self):
         graph = self.loader.graph
@@ -220,7 +219,7 @@ class Adopter:
             f"{table} is there, {self.legacy.beside[table]}: it is kept aside."
             for table in recognised.beside
         ]
-        return remarks
+        return remarks + obstacles.left_behind(self.aside, recognised.moved)
 
     def stamp(self, found):
         """Record that the database is at a point of the history, all at once or not at all.

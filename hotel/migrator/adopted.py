@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from hotel.migrator import catalog, drift, history, obstacles
 from hotel.migrator.adopt import State
+from hotel.migrator.checksums import measure
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
 from hotel.migrator.files import own_apps
 from hotel.migrator.locks import Patience, short_lock_timeout
@@ -32,6 +33,11 @@ def open_adoption(adopter):
     return adoption
 
 
+def proof(adoption):
+    """Return the proof of an adoption, as it was printed then."""
+    return json.loads(adoption.document)["proof"]
+
+
 def written(adopter, adoption):
     """Return ``{table: {"inserted" | "changed" | "deleted": number}}`` of rows since the takeover.
 
@@ -39,17 +45,17 @@ def written(adopter, adoption):
     such column, changes are not seen. Tables that the legacy system did not have count by when
     their rows were made: those that migrations made do not count.
     """
-    proof = json.loads(adoption.document)["proof"]
+    parts = proof(adoption)["tables"]
     present = set(adopter.connection.introspection.table_names())
     found = {}
-    for part in proof["tables"]:
+    for part in parts:
         if part["becomes"] in present:
             found[part["becomes"]] = _written(adopter, part)
     since = history.entries(
         adopter.connection, event=history.Event.FINISHED, is_fake=False, latest=1
     )
     moment = since[0].at if since else adoption.adopted_at
-    mapped = {part["becomes"] for part in proof["tables"]}
+    mapped = {part["becomes"] for part in parts}
     apps = adopter.loader.project_state(history.applied(adopter.loader)).apps
     for model in apps.get_models():
         table = model._meta.db_table
@@ -148,7 +154,7 @@ def _undo(adopter, adoption, discard):
             for table in made:
                 aside.rows(f"DROP TABLE {quoted(table)}")
         aside.bring_back(document["aside"])
-        _compare(adopter, document["proof"])
+        _compare(adopter, document["proof"]["tables"])
         adoption.state, adoption.ended_at = State.UNDONE, timezone.now()
         adoption.save(using=connection.alias)
     return {part["table"]: part["rows_before"] for part in document["proof"]["tables"]}
@@ -172,11 +178,9 @@ def _functions(connection, made):
     return [t.name for t in found.facts if t.kind == "function" and t.name not in kept]
 
 
-def _compare(adopter, proof):
+def _compare(adopter, parts):
     """Raise FailedDuringApply unless the tables hold what was measured before the adoption."""
-    from hotel.migrator.checksums import measure
-
-    for part in proof["tables"]:
+    for part in parts:
         names = [column["column"] for column in part["columns"]]
         now = measure(adopter.connection, adopter.aside.here(part["table"]), names)
         before = {column["column"]: column["before"] for column in part["columns"]}

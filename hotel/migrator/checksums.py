@@ -57,9 +57,9 @@ def _on_sqlite(cursor, quote, source, columns, sums):
     while batch := cursor.fetchmany(BATCH):
         rows += len(batch)
         keys, *values = zip(*batch, strict=True)
-        keys = hashlib.blake2b(marshal.dumps(keys, PLAIN), digest_size=8).digest()
+        of_keys = hashlib.blake2b(marshal.dumps(keys, PLAIN), digest_size=8).digest()
         for digest, column in zip(digests, values, strict=True):
-            digest.update(keys + marshal.dumps(column, PLAIN))
+            digest.update(of_keys + marshal.dumps(column, PLAIN))
         for name, place in places:
             for value, times in Counter(values[place]).items():
                 totals[name] += _number(value) * times

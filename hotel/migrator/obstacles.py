@@ -134,6 +134,35 @@ def of_rights(aside, tables, extensions):
     return lacks
 
 
+def left_behind(aside, tables):
+    """Return what the tables have, on PostgreSQL, and the new ones will not: owner and rights."""
+    if aside.connection.vendor != "postgresql":
+        return []
+    there = (
+        " FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace"
+        " AND c.relname = ANY(%s)"
+    )
+    [(role, owners)] = aside.rows(
+        "SELECT current_user, array_agg(DISTINCT pg_get_userbyid(relowner)::text)" + there,
+        [tables],
+    )
+    others = aside.rows(
+        "SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END"
+        " FROM (SELECT c.relowner, (aclexplode(c.relacl)).grantee" + there + ") AS granted"
+        " WHERE grantee <> relowner ORDER BY 1",
+        [tables],
+    )
+    remarks = []
+    if owners != [role]:
+        remarks.append(
+            f"The tables belong to {', '.join(owners)}; the new ones will belong to {role}: let the"
+            " role adopt with which the hotel will run."
+        )
+    for (grantee,) in others:
+        remarks.append(f"{grantee} has rights on these tables: grant them anew on the new ones.")
+    return remarks
+
+
 def taken(aside, tables):
     """Return what stands already where the tables would be moved."""
     names = aside.rows(

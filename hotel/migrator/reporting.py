@@ -11,9 +11,10 @@ def shape_lines(done):
         yield f"  {number}. {step}"
 
 
-def proof_lines(proof):
-    """Yield a proof: each table, each column, what was accepted, what is worth a look."""
-    if "tables" not in proof:
+def proof_lines(done):
+    """Yield a new proof: each table, each column, what was accepted, what is worth a look."""
+    proof = done.get("proof", {})
+    if "tables" not in proof or done["did"] == "nothing":
         return
     yield "Before -> after:"
     for part in proof["tables"]:

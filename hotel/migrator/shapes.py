@@ -155,7 +155,11 @@ def recognise(legacy, found, models, connection, known=frozenset()):
     shape = _shape(legacy, found, there)
     return Recognised(
         shape=shape.name if shape else "mixture",
-        says=shape.says if shape else "a database that was changed by hand from one to the other",
+        says=(
+            f"It is of shape {shape.name} of {legacy.says}: {shape.says}."
+            if shape
+            else f"It is a mixture of the shapes of {legacy.says}."
+        ),
         differences=differences,
         remarks=_remarks(legacy, found),
         absent=absent,
@@ -244,8 +248,11 @@ def _remarks(legacy, found):
     for name in legacy.tables.keys() & found.tables:
         references.update((name, *pair) for pair in _references(found, name))
     remarks = []
-    for counted, what in ((indexes, "indexes"), (references, "foreign keys")):
+    for counted, one, many in (
+        (indexes, "index is", "indexes are"),
+        (references, "foreign key is", "foreign keys are"),
+    ):
         twice = sum(number - 1 for number in counted.values())
         if twice:
-            remarks.append(f"{twice} {what} are there twice; one of each remains.")
+            remarks.append(f"{twice} {one if twice == 1 else many} there twice; one remains.")
     return remarks

@@ -474,7 +474,8 @@ def adopt(connection, *, dry_run=False, undo=False, finish=False, discard=False,
         done = {"kind": found.kind, "says": found.says, "did": "nothing", "asks": False}
         if found.kind in ("adopted", "native"):
             begin(done)
-            return done
+            proof = found.adoption and adopted.proof(found.adoption)
+            return {**done, "proof": proof} if proof else done
         done["asks"] = True
         done["steps"] = adopter.steps(found)
         if found.recognised:

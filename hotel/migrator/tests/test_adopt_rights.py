@@ -100,6 +100,15 @@ def test_no_clock_of_a_server_or_a_session_moves_a_value(history):
         assert [{name: row[name] for name in was[0]} for row in after[table]] == was
 
 
+def test_owner_and_rights_that_stay_behind_are_said(history, keeper):
+    run("GRANT SELECT ON guests TO PUBLIC")
+    assert adopt("--dry-run")["remarks"][-2:] == [
+        f"The tables belong to {ROLE}; the new ones will belong to postgres: let the role adopt"
+        " with which the hotel will run.",
+        "PUBLIC has rights on these tables: grant them anew on the new ones.",
+    ]
+
+
 def test_new_keys_are_above_all_that_were_ever_given(history):
     legacy(history)
     run("SELECT setval('guests_id_seq', 5000)", "SELECT setval('rooms_id_seq', 1)")

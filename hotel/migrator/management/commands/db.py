@@ -297,7 +297,7 @@ class Command(Migrate):
             discard=options["discard_new_rows"],
             begin=begin,
         )
-        lines = [*reporting.proof_lines(done.get("proof", {})), *reporting.end_lines(done)]
+        lines = [*reporting.proof_lines(done), *reporting.end_lines(done)]
         self._print(options, done, lines)
 
     def _agreed(self):
