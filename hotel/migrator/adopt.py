@@ -17,7 +17,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.postgres.operations import CreateExtension
 from django.core.management.color import no_style
-from django.db import IntegrityError, connections, models, transaction
+from django.db import DatabaseError, connections, models, transaction
 from django.utils.module_loading import import_string
 
 from hotel.migrator import aside as moving
@@ -51,6 +51,19 @@ def declared():
             ' MIGRATOR_LEGACY, such as "hotel.legacy.LEGACY".'
         )
     return import_string(name)
+
+
+@contextmanager
+def told(what):
+    """Say in a sentence what a database refuses that nothing that was looked for explains."""
+    try:
+        yield
+    except DatabaseError as error:
+        line = next(iter(str(error).splitlines()), "").rstrip(".")
+        raise FailedDuringApply(
+            f"{what} failed: {line}. Nothing was changed: mend what it says, then run the same"
+            " command again. --traceback shows where."
+        ) from error
 
 
 @dataclass
@@ -111,6 +124,13 @@ class Adopter:
 
     def _recorded(self, found, recorded):
         keys = [key for key in self.order if key in set(recorded)]
+        strange = [key for key in recorded if key not in keys]
+        if strange:
+            raise RefusedByPreflight(
+                f"Its table django_migrations names what this project does not have:"
+                f" {labels(strange[:SHOWN])}. So it is of another project or release, and nothing"
+                " was changed: take the release that has these files."
+            )
         expected = scratch.replay(self.connection, self.loader, keys).catalog
         differing = drift.differences(expected, found, drift.tables_of(self.loader))
         if differing:
@@ -227,17 +247,16 @@ class Adopter:
         Raises FailedDuringApply if rows refer to others that are not there (SQLite).
         """
         alias = self.connection.alias
-        try:
-            with self._without_foreign_keys(), transaction.atomic(using=alias):
-                self._record(found.keys, "recorded by db adopt, having compared the catalog")
-        except IntegrityError as error:
-            raise FailedDuringApply(
-                f"{str(error).rstrip('.')}. Nothing was changed: mend that row, then run the same"
-                " command again."
-            ) from error
+        with (
+            told("Recording the migrations"),
+            self.without_foreign_keys(),
+            transaction.atomic(using=alias),
+        ):
+            self.record(found.keys, "recorded by db adopt, having compared the catalog")
         return {"shape": "point", "recorded": list(map(label, found.keys))}
 
-    def _record(self, keys, remark, backwards=False):
+    def record(self, keys, remark, backwards=False):
+        """Record migrations as applied, or as not, without running them; ``remark`` says why."""
         self.executor.remark = remark
         self.executor.journal = None
         for key in reversed(keys) if backwards else keys:
@@ -255,9 +274,10 @@ class Adopter:
             with self._copy_of_file() as copy:
                 executor = type(self.executor)(copy)
                 return Adopter(copy, executor, self.order, self.legacy).take_over(found)
-        with self._without_foreign_keys(), short_lock_timeout(self.connection):
+        what = "Taking the database over"
+        with told(what), self.without_foreign_keys(), short_lock_timeout(self.connection):
             return Patience(self.connection)(
-                "Taking the database over", lambda: self._in_one_transaction(found, for_show)
+                what, lambda: self._in_one_transaction(found, for_show)
             )
 
     @contextmanager
@@ -277,7 +297,7 @@ class Adopter:
             yield copy
 
     @contextmanager
-    def _without_foreign_keys(self):
+    def without_foreign_keys(self):
         """Leave foreign keys unchecked, which SQLite only lets do before a transaction."""
         self.connection.disable_constraint_checking()
         try:
@@ -286,18 +306,8 @@ class Adopter:
             if not self.connection.in_atomic_block and self.connection.connection is not None:
                 self.connection.enable_constraint_checking()
 
-    def _in_one_transaction(self, found, for_show):
-        try:
-            return self._carry(found, for_show)
-        except IntegrityError as error:  # which nothing that was looked for explains
-            line = next(iter(str(error).splitlines()), "")
-            raise FailedDuringApply(
-                f"The rows were not taken: {line.rstrip('.')}. Nothing was changed: mend these"
-                " rows, then run the same command again."
-            ) from error
-
     @rare_garbage_collection()
-    def _carry(self, found, for_show):
+    def _in_one_transaction(self, found, for_show):
         alias, recognised = self.connection.alias, found.recognised
         with transaction.atomic(using=alias):
             if for_show:
@@ -528,7 +538,7 @@ class Adopter:
         """Record the migrations, and keep the proof and the way back."""
         # Each editor of SQLite checks all foreign keys at its end: one is enough.
         tables.ensure(editor, [Adoption, JournalEntry, self.executor.recorder.Migration])
-        self._record(
+        self.record(
             found.keys,
             f"recorded by db adopt, which made it from a database of shape {proof['shape']}",
         )

@@ -2,11 +2,11 @@
 
 import json
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from hotel.migrator import catalog, drift, history, obstacles
-from hotel.migrator.adopt import State
+from hotel.migrator.adopt import State, told
 from hotel.migrator.checksums import measure
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
 from hotel.migrator.files import own_apps
@@ -119,10 +119,9 @@ def undo(adopter, adoption, *, discard=False):
     discard: even if rows were written since. Raises RefusedByPreflight with their numbers if not,
     and FailedDuringApply if what comes back is not what was there.
     """
-    with adopter._without_foreign_keys(), short_lock_timeout(adopter.connection):
-        return Patience(adopter.connection)(
-            "Bringing the legacy database back", lambda: _undo(adopter, adoption, discard)
-        )
+    what = "Bringing the legacy database back"
+    with told(what), adopter.without_foreign_keys(), short_lock_timeout(adopter.connection):
+        return Patience(adopter.connection)(what, lambda: _undo(adopter, adoption, discard))
 
 
 def _undo(adopter, adoption, discard):
@@ -144,7 +143,7 @@ def _undo(adopter, adoption, discard):
                 f"Something depends on the tables, so nothing was changed. {' '.join(obstructions)}"
             )
         applied = [key for key in history.applied(adopter.loader) if key in {*adopter.order}]
-        adopter._record(applied, "recorded by db adopt --undo", backwards=True)
+        adopter.record(applied, "recorded by db adopt --undo", backwards=True)
         functions = _functions(connection, made)
         if connection.vendor == "postgresql":
             aside.rows(f"DROP TABLE {', '.join(map(quoted, made))}")
@@ -203,20 +202,14 @@ def finish(adopter, adoption):
     lost |= {name.partition(".")[0] for name in document["kept"]}
     lost |= {one["table"] for one in document["proof"]["kept_aside"]}
     with (
-        adopter._without_foreign_keys(),  # or each row would be looked for in the other tables
+        told("Dropping the legacy tables"),
+        adopter.without_foreign_keys(),  # or each row would be looked for in the other tables
         short_lock_timeout(connection),
         transaction.atomic(using=connection.alias),
     ):
         moved = document["aside"]["tables"]
         dropped = [table for table in moved if table not in lost]
-        try:
-            adopter.aside.drop(document["aside"], dropped)
-        except DatabaseError as error:
-            line = str(error).splitlines()[0]
-            raise RefusedByPreflight(
-                f"The legacy tables cannot be dropped: {line}. Nothing was changed: remove what"
-                " depends on them, then run the same command again."
-            ) from error
+        adopter.aside.drop(document["aside"], dropped)
         adoption.state, adoption.ended_at = State.FINISHED, timezone.now()
         adoption.save(using=connection.alias)
     return dropped, sorted(lost & set(moved))

@@ -50,6 +50,16 @@ def dump():
     }
 
 
+def statements():
+    """Return what SQLite keeps of each table and index, word for word."""
+    if ON_POSTGRESQL:
+        return None
+    return rows(
+        "SELECT name, sql FROM sqlite_master WHERE tbl_name NOT LIKE 'migrator%'"
+        " AND tbl_name NOT IN ('django_migrations', 'sqlite_sequence') ORDER BY type, rowid"
+    )
+
+
 def drift():
     output = io.StringIO()
     call_command("db", "drift", stdout=output)
@@ -72,6 +82,7 @@ def legacy(history, shape="O2", **options):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_comes_over_whole_and_goes_back(history, shape):
     before, catalog_before = legacy(history, shape)
+    made = statements()
     shown = adopt("--dry-run")
     assert (shown["did"], shown["shape"]) == ("shown", shape)
     assert dump() == (before, catalog_before)
@@ -85,6 +96,7 @@ def test_every_shape_comes_over_whole_and_goes_back(history, shape):
     assert (again["did"], again["proof"]) == ("nothing", done["proof"])
     assert adopt("--undo")["tables"] == {table: len(was) for table, was in before.items()}
     assert dump() == (before, catalog_before)
+    assert statements() == made
 
 
 @pytest.mark.parametrize("name", ["orm", "sql003"])
@@ -249,6 +261,20 @@ def test_half_of_a_history_is_refused(history):
         "Its history says that 2 migrations were applied, up to"
         " contenttypes.0002_remove_content_type_name, and the database is not what these make, so"
         " nothing was changed. The table booking_channels is there, and no migration makes it."
+    )
+
+
+def test_the_history_of_another_project_is_refused(history):
+    legacy(history)
+    run(
+        "CREATE TABLE django_migrations (id integer PRIMARY KEY, app varchar(255),"
+        " name varchar(255), applied timestamp)",
+        "INSERT INTO django_migrations VALUES (1, 'shop', '0001_initial', '2025-01-01 00:00:00')",
+    )
+    assert refusal() == (
+        "Its table django_migrations names what this project does not have: shop.0001_initial. So"
+        " it is of another project or release, and nothing was changed: take the release that has"
+        " these files."
     )
 
 

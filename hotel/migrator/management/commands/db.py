@@ -303,7 +303,9 @@ class Command(Migrate):
     def _agreed(self):
         """Ask, and return whether the answer was yes."""
         try:
-            return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+            self.stderr.write("Go on? [y/N] ", ending="")  # standard output is the report's
+            self.stderr.flush()
+            return input().strip().lower() in ("y", "yes")
         except EOFError:
             raise WrongUse(
                 "Nobody can be asked here: say --no-input to go on without. Nothing was changed."
