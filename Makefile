@@ -33,6 +33,7 @@ STRESSED := hotel/migrator/tests/test_round_trips.py hotel/migrator/tests/test_h
   payments/tests/test_ledger.py hotel/migrator/tests/test_exactly_once.py \
   hotel/migrator/tests/test_steps.py hotel/migrator/tests/test_graph_properties.py \
   hotel/migrator/tests/test_batches.py hotel/migrator/tests/test_runner.py \
+  hotel/migrator/tests/test_offline.py hotel/migrator/tests/test_supported_operations.py \
   hotel/migrator/tests/test_adopt.py hotel/migrator/tests/test_adopt_to_head.py \
   hotel/migrator/tests/test_adopt_rights.py
 KILLS ?= 50
@@ -65,6 +66,8 @@ bench: $(READY)  ## what migrate and a big hotel cost on both engines, beside pl
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.pages --reservations 1000000
 	$(BIN)/python -m bench.migrate
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.migrate
+	$(BIN)/python -m bench.drift
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.drift
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.interference
 
 $(READY): requirements.txt requirements-dev.txt requirements-prod.txt

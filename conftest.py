@@ -48,6 +48,8 @@ def pytest_collection_modifyitems(items):
         for engine in ("postgresql", "sqlite"):
             if item.get_closest_marker(engine) and vendor != engine:
                 item.add_marker(pytest.mark.skip(reason=f"needs {engine}, runs on {vendor}"))
+        if item.get_closest_marker("once") and vendor != "sqlite":
+            item.add_marker(pytest.mark.skip(reason="the same on every engine: runs on SQLite"))
 
 
 def pytest_report_header():
@@ -288,7 +290,7 @@ class History:
 
     def catalog(self):
         """Return the facts of this project's tables (see ``hotel.migrator.catalog.read``)."""
-        return catalog.read(connection, self.tables()).facts
+        return dict(sorted(catalog.read(connection, self.tables()).facts.items()))
 
     def tables(self):
         """Return the names of this project's tables that are there."""

@@ -2,11 +2,12 @@
 
 import os
 import sqlite3
-from contextlib import closing
+import tempfile
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.history import on_server
+NAME = "hotel_bench"
 
 
 class Sqlite:
@@ -65,3 +66,28 @@ class Postgresql:
             except psycopg2.errors.UndefinedTable:
                 return []
             return cursor.fetchall()
+
+
+@contextmanager
+def database():
+    """Yield an empty one, on the server of ``DATABASE_URL`` or in a file, and name it there."""
+    server = os.environ.get("DATABASE_URL", "")
+    with tempfile.TemporaryDirectory(prefix="hotel-bench-") as folder:
+        is_server = server.startswith("postgres")
+        made = Postgresql(server, NAME) if is_server else Sqlite(folder)
+        made.empty()
+        os.environ["DATABASE_URL"] = made.url
+        with closing(made):
+            yield made
+
+
+def on_server(url, *statements):
+    """Run statements outside any transaction."""
+    import psycopg2
+
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    connection.close()

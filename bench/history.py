@@ -10,11 +10,10 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from urllib.parse import urlsplit
 
-NAME = "hotel_bench"
+from bench.databases import database
+
 DOWN = ["payments", "reservations", "rooms", "dashboard", "accounts"]
 DIGEST = """
 import hashlib
@@ -35,18 +34,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reservations", type=int, default=100_000)
     wanted = parser.parse_args().reservations
-    url = os.environ.get("DATABASE_URL", "")
-    with tempfile.TemporaryDirectory(prefix="hotel-bench-") as folder:
-        if url.startswith("postgres"):
-            os.environ["DATABASE_URL"] = urlsplit(url)._replace(path=f"/{NAME}").geturl()
-            on_server(url, f"DROP DATABASE IF EXISTS {NAME}", f"CREATE DATABASE {NAME}")
-        else:
-            os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
-        try:
-            sys.exit(measure(wanted))
-        finally:
-            if url.startswith("postgres"):
-                on_server(url, f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+    with database():
+        sys.exit(measure(wanted))
 
 
 def measure(wanted):
@@ -112,18 +101,6 @@ def run(*words):
 def report(step, seconds, megabytes):
     """Print one measured step."""
     print(f"  {step:<9}{seconds:7.1f} s {megabytes:7.0f} MB at most", flush=True)
-
-
-def on_server(url, *statements):
-    """Run statements outside any transaction."""
-    import psycopg2
-
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-    connection.close()
 
 
 if __name__ == "__main__":

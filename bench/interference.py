@@ -26,8 +26,8 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median
 
-from bench.databases import Postgresql
-from bench.history import NAME, run
+from bench.databases import NAME, Postgresql
+from bench.history import run
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDES = {"guarded": "manage", "plain": "bench.plain"}

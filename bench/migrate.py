@@ -26,8 +26,7 @@ from contextlib import ExitStack, closing
 from statistics import median
 
 from bench import alembic_twin
-from bench.databases import Postgresql, Sqlite
-from bench.history import NAME
+from bench.databases import NAME, Postgresql, Sqlite
 
 MANAGE = {"guarded": "manage", "plain": "bench.plain"}
 WORDS = {

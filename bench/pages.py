@@ -8,12 +8,11 @@ times by an owner; the medians are printed, and a bound that is broken ends with
 import argparse
 import os
 import sys
-import tempfile
 import time
 from statistics import median
-from urllib.parse import urlsplit
 
-from bench.history import NAME, on_server, run
+from bench.databases import database
+from bench.history import run
 
 ROUNDS = 5
 ROOMS = 250
@@ -27,21 +26,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reservations", type=int, default=100_000)
     wanted = parser.parse_args().reservations
-    url = os.environ.get("DATABASE_URL", "")
-    with tempfile.TemporaryDirectory(prefix="hotel-bench-") as folder:
-        if url.startswith("postgres"):
-            os.environ["DATABASE_URL"] = urlsplit(url)._replace(path=f"/{NAME}").geturl()
-            on_server(url, f"DROP DATABASE IF EXISTS {NAME}", f"CREATE DATABASE {NAME}")
-        else:
-            os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
+    with database():
         try:
             sys.exit(measure(wanted))
         finally:
-            if url.startswith("postgres"):
-                from django.db import connection
+            from django.db import connection
 
-                connection.close()
-                on_server(url, f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+            connection.close()
 
 
 def measure(wanted):

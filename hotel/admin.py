@@ -26,14 +26,14 @@ from accounts.forms import StaffLoginForm
 from hotel.columns import shown
 from hotel.dashboard.page import MetricsPage
 from hotel.exemptions import ExemptionFilter, ExemptionsPage, rules_of
-from hotel.migrator.admin import JournalPage
+from hotel.migrator.admin import DatabasePages
 from hotel.search import conditions
 
 COUNTED = 10_000  # rows of a list; how many more there are, nobody pages to
 REFERENCES_COUNTED = 100  # rows; how many more there are is nothing to who wants to delete
 
 
-class HotelAdminSite(MetricsPage, ExemptionsPage, JournalPage, admin.AdminSite):
+class HotelAdminSite(MetricsPage, ExemptionsPage, DatabasePages, admin.AdminSite):
     """The back office."""
 
     site_header = "Hotel back office"

@@ -1,34 +1,23 @@
 """What an operator can mend is said in one sentence instead of a traceback.
 
-That is: a setting that is wrong, and a database that cannot be reached. Every other error is one of
-programming, and keeps its traceback; ``--traceback`` asks for it in any case.
+That is: a setting that is wrong, a database that cannot be reached, a migration that fails or that
+cannot be loaded, and Ctrl-C. Every other error is one of programming, and keeps its traceback;
+``--traceback`` asks for it in any case.
 """
 
 import os
 import sqlite3
 import sys
 import threading
+import traceback
 from contextlib import contextmanager
 from importlib import import_module
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, OperationalError, connections
-from django.db.migrations.exceptions import (
-    CircularDependencyError,
-    InconsistentMigrationHistory,
-    IrreversibleError,
-    MigrationSchemaMissing,
-    NodeNotFoundError,
-)
+from django.db.migrations.exceptions import MigrationSchemaMissing
 
-from hotel.migrator.exceptions import explain
-
-OF_MIGRATIONS = (
-    CircularDependencyError,
-    InconsistentMigrationHistory,
-    IrreversibleError,
-    NodeNotFoundError,
-)
+from hotel.migrator.exceptions import explain, interruption
 
 # SQLSTATE classes of a server that is going away: connection exception, operator intervention.
 CONNECTION_LOST = ("08", "57P")
@@ -73,6 +62,7 @@ def errors_in_one_sentence(argv):
         yield
         return
     threading.excepthook = _end_development_server
+    _replace_closed_streams()
     try:
         if argv[1:2] == ["shell"]:
             # Django would open a shell without settings, and not say what is wrong with them.
@@ -80,24 +70,41 @@ def errors_in_one_sentence(argv):
         yield
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    except DatabaseError as error:
-        sentence = connection_failure(error)
-        if sentence:
-            sys.exit(sentence)
-        _end_with_explanation(error)
-        raise
-    except OF_MIGRATIONS as error:
-        _end_with_explanation(error)
     except BrokenPipeError:  # whoever reads the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_further()
         sys.exit(1)
-
-
-def _end_with_explanation(error):
-    explained = explain(error)
-    if explained:
+    except KeyboardInterrupt as stop:
+        print(f"\n{interruption(stop)}", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if isinstance(error, DatabaseError) and not hasattr(error, "migration"):
+            sentence = connection_failure(error)
+            if sentence:
+                sys.exit(sentence)
+        explained = explain(error)
+        if not explained:
+            raise
+        if hasattr(error, "migration") and not isinstance(error, DatabaseError):
+            traceback.print_exception(error)  # its code is for a developer to mend
         print(explained, file=sys.stderr)
         sys.exit(explained.exit_code)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _write_no_further()
+        sys.exit(f"The output could not be written: {error.strerror}.")
+
+
+def _replace_closed_streams():
+    """Let a command whose output was closed (``>&-``) write into nothing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (to the end of the process)
+
+
+def _write_no_further():
+    """Let what is written to standard output from now on, and what waits there, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def connection_failure(error):

@@ -8,10 +8,10 @@ archived, and come back on the way up.
 """
 
 from django.db import migrations
-from django.db.models import BooleanField, Case, Value, When
+from django.db.models import BooleanField, Case, Exists, F, OuterRef, Subquery, Value, When
 from django.db.models.lookups import Exact, In
 
-from hotel.migrator.operations import BatchedRunPython, RunPythonForNewRows
+from hotel.migrator.operations import BatchedRunPython, Insert, InsertForNewRows, InsertMissing
 
 GROUPS = ["Manager", "Front desk", "Housekeeping", "Accounting", "Read-only"]
 
@@ -32,17 +32,12 @@ def is_owner(apps, role):
     )
 
 
-def join_groups(apps, users):
-    Group = apps.get_model("auth", "Group")
-    groups = Group.objects.using(users.db)
-    front_desk = {name: groups.get_or_create(name=name)[0] for name in GROUPS}["Front desk"]
+def join_front_desk(apps, users):
     Membership = apps.get_model("accounts", "User").groups.through
-    memberships = Membership.objects.using(users.db)
-    members = memberships.filter(group_id=front_desk.pk).values("user_id")
-    joining = users.filter(role="user").exclude(pk__in=members).values_list("pk", flat=True)
-    return memberships.bulk_create(
-        [Membership(user_id=user, group_id=front_desk.pk) for user in joining]
-    )
+    front_desk = apps.get_model("auth", "Group").objects.filter(name="Front desk").values("pk")
+    members = Membership.objects.filter(user=OuterRef("pk"), group__in=front_desk)
+    joining = users.filter(~Exists(members), role="user")
+    return [Insert(Membership, joining, user=F("pk"), group=Subquery(front_desk))]
 
 
 class Migration(migrations.Migration):
@@ -55,5 +50,6 @@ class Migration(migrations.Migration):
         BatchedRunPython(
             is_owner, BatchedRunPython.clear, "user", "is_superuser", source="role", tally=True
         ),
-        RunPythonForNewRows(join_groups, "user"),
+        InsertMissing("auth.group", "name", GROUPS),
+        InsertForNewRows(join_front_desk, "user"),
     ]

@@ -9,11 +9,18 @@ since.
 """
 
 from django.db import migrations
-from django.db.models import Case, TextField, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Subquery, TextField, Value, When
 from django.db.models.functions import Concat, Length, Substr
 from django.db.models.lookups import Exact, In
 
-from hotel.migrator.operations import BatchedRunPython, CatchUp, RemoveField, RunPythonForNewRows
+from hotel.migrator.operations import (
+    BatchedRunPython,
+    CatchUp,
+    Insert,
+    InsertForNewRows,
+    InsertMissing,
+    RemoveField,
+)
 
 BCRYPT = ["$2a$", "$2b$", "$2x$", "$2y$"]
 BCRYPT_LENGTH = 60  # characters
@@ -29,16 +36,11 @@ def hash_for_django(apps, password):
 
 
 def join_front_desk(apps, users):
-    front_desk, _ = (
-        apps.get_model("auth", "Group").objects.using(users.db).get_or_create(name="Front desk")
-    )
     Membership = apps.get_model("accounts", "User").groups.through
-    memberships = Membership.objects.using(users.db)
-    late = users.filter(role="user", is_staff=False)
-    late = late.exclude(pk__in=memberships.filter(group_id=front_desk.pk).values("user_id"))
-    return memberships.bulk_create(
-        [Membership(user_id=user.pk, group_id=front_desk.pk) for user in late]
-    )
+    front_desk = apps.get_model("auth", "Group").objects.filter(name="Front desk").values("pk")
+    members = Membership.objects.filter(user=OuterRef("pk"), group__in=front_desk)
+    late = users.filter(~Exists(members), role="user", is_staff=False)
+    return [Insert(Membership, late, user=F("pk"), group=Subquery(front_desk))]
 
 
 def status(is_active):
@@ -62,7 +64,8 @@ class Migration(migrations.Migration):
 
     operations = [
         BatchedRunPython(hash_for_django, BatchedRunPython.keep, "user", "password"),
-        RunPythonForNewRows(join_front_desk, "user"),
+        InsertMissing("auth.group", "name", ["Front desk"]),
+        InsertForNewRows(join_front_desk, "user"),
         CatchUp("0004_convert_credentials", "user", "is_active"),
         CatchUp("0005_convert_roles", "user", "is_staff"),
         CatchUp("0005_convert_roles", "user", "is_superuser"),

@@ -1,4 +1,4 @@
-"""The journal of migrations as a page of the back office, to be read only."""
+"""Pages of the back office about the database: the journal, and the drift. Both only show."""
 
 from datetime import datetime
 
@@ -7,50 +7,70 @@ from django.db import connection
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from hotel.migrator.verbs import events
+from hotel.migrator.exceptions import MigratorError
+from hotel.migrator.verbs import drift, drift_kinds, events
 
 LATEST = 500  # rows of the journal; a migration has two, and one more for each of its operations
 
 
-class JournalPage:
-    """A mixin of the admin site: what was done to the database, for superusers."""
+class DatabasePages:
+    """A mixin of the admin site: what was done to the database, and how it is, for superusers."""
 
     def get_urls(self):
-        """Return the addresses of the site, this page included."""
-        view = self.admin_view(self.journal_view)
-        return [path("journal/", view, name="journal"), *super().get_urls()]
+        """Return the addresses of the site, these pages included."""
+        return [
+            path("journal/", self.admin_view(self.journal_view), name="journal"),
+            path("drift/", self.admin_view(self.drift_view), name="drift"),
+            *super().get_urls(),
+        ]
 
     def get_app_list(self, request, app_label=None):
-        """Return what the index and the sidebar list, this page included."""
+        """Return what the index and the sidebar list, these pages included."""
         app_list = super().get_app_list(request, app_label)
         if app_label or not request.user.is_superuser:
             return app_list
-        address = reverse("admin:journal")
-        page = {
-            "name": "Journal of migrations",
-            "object_name": "Journal",
-            "admin_url": address,
-            "add_url": None,
-            "view_only": True,
-        }
+        pages = [
+            {
+                "name": name,
+                "object_name": title,
+                "admin_url": reverse(f"admin:{title.lower()}"),
+                "add_url": None,
+                "view_only": True,
+            }
+            for name, title in (("Journal of migrations", "Journal"), ("Drift", "Drift"))
+        ]
         database = {
             "name": "Database",
             "app_label": "database",
-            "app_url": address,
-            "models": [page],
+            "app_url": pages[0]["admin_url"],
+            "models": pages,
         }
         return [*app_list, database]
 
     def journal_view(self, request):
         """Show the latest rows of the journal."""
-        if not request.user.is_superuser:
-            raise PermissionDenied
-        rows = events(connection, latest=LATEST)
+        rows = events(connection, latest=LATEST) if _is_allowed(request) else []
         for row in rows:
             row["at"] = datetime.fromisoformat(row["started"])
-        context = {
-            **self.each_context(request),
-            "title": "Journal of migrations",
-            "rows": rows,
-        }
-        return TemplateResponse(request, "admin/journal.html", context)
+        return self._page(request, "journal", title="Journal of migrations", rows=rows)
+
+    def drift_view(self, request):
+        """Compare models, migrations and database, without waiting for anybody."""
+        _is_allowed(request)
+        try:
+            found = drift(connection, wait=0)
+        except MigratorError as error:
+            return self._page(request, "drift", title="Drift", refused=str(error))
+        sentences = [*drift_kinds(found)]
+        return self._page(request, "drift", title="Drift", found=found, sentences=sentences)
+
+    def _page(self, request, name, **context):
+        context = {**self.each_context(request), **context}
+        return TemplateResponse(request, f"admin/{name}.html", context)
+
+
+def _is_allowed(request):
+    """Return True for superusers. Raises PermissionDenied for everybody else."""
+    if not request.user.is_superuser:
+        raise PermissionDenied
+    return True

@@ -6,7 +6,7 @@ Everything is one statement a call, inside the caller's transaction; no row pass
 import logging
 
 from django.db import connections
-from django.db.models import Case, Exists, OuterRef, Subquery, TextField, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Subquery, TextField, Value, When
 
 from hotel.migrator.expressions import AsText, FromText, IsNotDistinctFrom
 from hotel.migrator.tables import ArchivedValue
@@ -14,6 +14,12 @@ from hotel.migrator.tables import ArchivedValue
 logger = logging.getLogger(__name__)
 
 WHOLE_ROW = ""  # column_name of an archived row
+TAKEN = "taken"  # what became, while rows are given back, of one whose key another row has
+
+
+def is_recorded(connection):
+    """Tell whether statements are taken down for a script, which has to fit any rows."""
+    return getattr(connection, "is_recorded", False)
 
 
 class Archive:
@@ -31,7 +37,7 @@ class Archive:
 
     def is_empty(self):
         """Tell whether nothing was archived, so that no statement need look here."""
-        return not self.entries.exists()
+        return not is_recorded(self.connection) and not self.entries.exists()
 
     def save(self, rows, column, original, became=None):
         """Archive ``original`` of each of ``rows`` and return how many.
@@ -70,11 +76,12 @@ class Archive:
             (self.owner, table, WHOLE_ROW, *params),
         )
 
-    def restore_rows(self, model):
+    def restore_rows(self, model, remembered_in=None):
         """Insert the archived rows of ``model`` that are missing, forget them, return how many.
 
         A row whose key or other unique value was taken in the meantime, or that needs another row
         that is gone by now, stays in the archive; a reference that may be NULL becomes NULL.
+        remembered_in: the archive that is to know the keys of the rows that came back.
         """
         quote = self.connection.ops.quote_name
         table = model._meta.db_table
@@ -105,10 +112,10 @@ class Archive:
                 condition += f" AND {stands}"
         names = ", ".join(quote(column) for column in columns)
         chosen = ", ".join(values[column] for column in columns)
-        present = model._base_manager.using(self.alias).alias(key=AsText("pk"))
-        there = Exists(present.filter(key=OuterRef("row_key")))
+        rows = model._base_manager.using(self.alias).order_by()
         mine = self.entries.filter(table_name=table, column_name=WHOLE_ROW)
-        taken = list(mine.filter(there).values_list("row_key", flat=True))
+        standing = mine.filter(row_key__in=rows.values_list(AsText("pk")))
+        standing.update(became=TAKEN)
         with self.connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {quote(table)} ({names}) SELECT {chosen} FROM {given}"
@@ -116,7 +123,11 @@ class Archive:
                 (self.owner, table, WHOLE_ROW),
             )
             restored = cursor.rowcount
-        mine.filter(there).exclude(row_key__in=taken).delete()
+        if remembered_in:
+            back = mine.filter(became=None, row_key=AsText(OuterRef("pk")))
+            remembered_in.remember(rows.filter(Exists(back)))
+        standing.filter(became=None).delete()
+        mine.filter(became=TAKEN).update(became=None)
         left = mine.count()
         if left:
             logger.warning(
@@ -127,16 +138,43 @@ class Archive:
             )
         return restored
 
-    def row_keys(self, model):
-        """Return the keys, as text, of the rows of ``model`` that are archived whole."""
-        mine = self.entries.filter(table_name=model._meta.db_table, column_name=WHOLE_ROW)
-        return list(mine.values_list("row_key", flat=True))
+    def insert(self, model, columns, rows):
+        """Insert ``rows`` into ``model``, remember their keys and return how many.
 
-    def models(self, apps):
-        """Return the models of ``apps`` of which anything is archived here."""
-        tables = set(self.entries.values_list("table_name", flat=True).distinct())
-        models = apps.get_models(include_auto_created=True)
-        return [model for model in models if model._meta.db_table in tables]
+        columns: names in the database. rows: a queryset of lists of values, in the order in which
+        the database is to number the new rows; their key must be one that it numbers.
+        """
+        quote = self.connection.ops.quote_name
+        table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
+        names = ", ".join(quote(column) for column in columns)
+        chosen, params = rows.query.get_compiler(self.alias).as_sql()
+        insert = f"INSERT INTO {table} ({names}) {chosen}"
+        entry = f"SELECT %s, %s, %s, CAST({key} AS text), CAST({key} AS text), NULL"
+        mine = (self.owner, model._meta.db_table, model._meta.pk.column)
+        if self.connection.vendor == "postgresql":
+            made = f"WITH made AS ({insert} RETURNING {key}) "
+            return self._insert(f"{entry} FROM made", (*params, *mine), made)
+        with self.connection.cursor() as cursor:
+            cursor.execute(insert, params)
+            inserted = cursor.rowcount
+        # SQLite has one writer, so the new keys are the last ones, without a gap. In a subquery,
+        # because last_insert_rowid() moves on with each row that goes into the archive.
+        before = "SELECT CASE WHEN changes() > 0 THEN last_insert_rowid() - changes() END"
+        self._insert(f"{entry} FROM {table} WHERE {key} > ({before})", mine)
+        return inserted
+
+    def remember(self, rows):
+        """Archive the keys of ``rows``, a queryset."""
+        return self.save(rows, rows.model._meta.pk.column, F("pk"))
+
+    def remembered(self, rows):
+        """Return those of ``rows`` whose keys are archived."""
+        return self.kept(rows, rows.model._meta.pk)
+
+    def forget_keys(self, model):
+        """Delete the keys of rows of ``model``; rows that are archived whole stay."""
+        table, key = model._meta.db_table, model._meta.pk.column
+        self.entries.filter(table_name=table, column_name=key).delete()
 
     def given_back(self, field, default, unless_changed=None):
         """Return the expression that gives ``field`` of a row its original, else ``default``.
@@ -172,11 +210,11 @@ class Archive:
             mine = mine.filter(Exists(parents.filter(**{target.attname: original})))
         return mine
 
-    def _insert(self, select, params):
+    def _insert(self, select, params, made=""):
         columns = "owner, table_name, column_name, row_key, original, became"
         with self.connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO migrator_archive ({columns}) SELECT * FROM ({select}) AS chosen"
+                f"{made}INSERT INTO migrator_archive ({columns}) SELECT * FROM ({select}) AS chosen"
                 " WHERE 1 = 1"  # SQLite takes ON CONFLICT for a join's ON if there is no WHERE
                 " ON CONFLICT (owner, table_name, column_name, row_key)"
                 " DO UPDATE SET original = excluded.original, became = excluded.became",

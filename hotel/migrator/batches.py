@@ -5,12 +5,12 @@ import re
 import sys
 from time import monotonic
 
-from django.core.management.base import CommandError
 from django.db import connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, DecimalField, Sum
 
-from hotel.migrator import tables
+from hotel.migrator import history, tables
+from hotel.migrator.archive import is_recorded
 from hotel.migrator.tables import Cursor
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,11 @@ class Batches:
         tally: ``(column before, column after)`` whose values the line in the log names.
         quiet: log that line only if something changed, not whenever there were rows.
         """
+        if is_recorded(connections[self.alias]):
+            if start:
+                start()
+            change(self.rows)  # all of them in the one transaction of the script
+            return
         cursor = self._cursor(start)
         if again:
             cursor.rows_read = cursor.rows_changed = cursor.rows_archived = 0
@@ -79,14 +84,11 @@ class Batches:
         return cursor
 
     def _refuse_if_done(self):
-        """Raise CommandError if another process has finished what this one has planned to do."""
+        """Raise FailedDuringApply if another process has finished what this one is about to do."""
         app, name, direction = parse(self.owner)
         applied = MigrationRecorder(connections[self.alias]).applied_migrations()
         if ((app, name) in applied) == (direction == "forward"):
-            raise CommandError(
-                f"{app}.{name} was run by another process meanwhile, and nothing is lost: "
-                "run the same command again."
-            )
+            raise history.run_meanwhile(f"{app}.{name}")
 
     def _next(self, cursor, change):
         """Change one range; return whether there was one."""
@@ -101,13 +103,25 @@ class Batches:
             if not keys:
                 return False
             changed, archived = change(self.rows.filter(pk__in=keys))
+            before = cursor.last_key
             cursor.last_key = str(keys[-1])
             cursor.rows_read += len(keys)
             cursor.rows_changed += changed
             cursor.rows_archived += archived
             if self.resumable:
-                cursor.save(using=self.alias)
+                self._save(cursor, before)
         return True
+
+    def _save(self, cursor, before):
+        """Move the cursor on from ``before``; raise FailedDuringApply if it stands elsewhere.
+
+        Then another process is at the same rows, and the transaction of this batch is undone.
+        """
+        fields = ("last_key", "rows_read", "rows_changed", "rows_archived")
+        here = Cursor.objects.using(self.alias).filter(pk=cursor.pk, last_key=before)
+        if not here.update(**{name: getattr(cursor, name) for name in fields}):
+            app, name, _ = parse(self.owner)
+            raise history.run_meanwhile(f"{app}.{name}")
 
     def _tally(self, column):
         """Return how often each value stands in ``column``, or the sum of a column of money."""

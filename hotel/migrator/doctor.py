@@ -4,16 +4,18 @@ A diagnosis looks and changes nothing. Its cure, where it has one, loses nothing
 rows; everything else is left to a human being, with the command to type.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from django.apps import apps
 from django.core.management.color import no_style
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 from django.db.migrations.recorder import MigrationRecorder
 
-from hotel.migrator import batches, drift, history, locks, preflight, tables
-from hotel.migrator.history import Direction
+from hotel.migrator import batches, drift, interruptions, locks, preflight, tables
+from hotel.migrator.exceptions import MigratorError, mend_of
 from hotel.migrator.tables import Cursor
 from hotel.migrator.targets import label, labels, migrations
 
@@ -34,11 +36,54 @@ class Diagnosis:
 
 def diagnoses(standing):
     """Return every Diagnosis of the database where it stands; see ``verbs.Standing``."""
-    examined = (
-        *(_locked, _forks, _files, _doubled_records, _interrupted),
-        *(_forgotten_cursors, _invalid_indexes, _sequences_behind, _orphans, _behind, _unwritten),
+    return _examine(
+        standing,
+        {
+            "Who migrates": _locked,
+            "The ends of the applications": _forks,
+            "The files": _files,
+            "Doubled records": _doubled_records,
+            "What was interrupted": _interrupted,
+            "The cursors": _forgotten_cursors,
+            "The indexes": _invalid_indexes,
+            "The sequences": _sequences_behind,
+            "The foreign keys": _orphans,
+            "What is left to apply": _behind,
+            "The models": _unwritten,
+        },
     )
-    return [diagnosis for examine in examined for diagnosis in examine(standing)]
+
+
+def diagnoses_without_files(connection, error):
+    """Return the same where the files make no graph, as the MigratorError ``error`` says."""
+    found = _examine(
+        SimpleNamespace(connection=connection),
+        {
+            "Who migrates": _locked,
+            "Doubled records": _doubled_records,
+            "The cursors": _forgotten_cursors,
+            "The indexes": _invalid_indexes,
+            "The sequences": _sequences_behind,
+            "The foreign keys": _orphans,
+        },
+    )
+    mend = "Until then nothing can be said of the files."
+    return [Diagnosis("graph", str(error), mend), *found]
+
+
+def _examine(standing, examined):
+    """Return what is found, and of what cannot be looked at, that it cannot be."""
+    found = []
+    for what, examine in examined.items():
+        try:
+            found += examine(standing)
+        except MigratorError as error:
+            found.append(Diagnosis("unseen", f"{what} cannot be looked at.", str(error)))
+        except DatabaseError as error:
+            line = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+            what += f" cannot be looked at: {line}."
+            found.append(Diagnosis("unseen", what, mend_of(error)))
+    return found
 
 
 def _locked(standing):
@@ -59,19 +104,27 @@ def _forks(standing):
             yield Diagnosis(
                 "conflict",
                 f"{app} ends in {len(leaves)} migrations: {labels(leaves)}.",
-                f"Join them with manage.py makemigrations --merge {app}.",
+                f"Join them with manage.py db merge {app}.",
             )
 
 
 def _files(standing):
-    """What preflight says of the files of applied migrations, whatever is planned."""
+    """What preflight says of files and records of applied migrations, whatever is planned."""
     for finding in preflight.findings(standing.connection, standing.loader, []):
-        if finding.kind in ("ghost", "edited"):
+        if finding.kind in ("ghost", "edited", "dependency"):
             yield Diagnosis(finding.kind, finding.cause, finding.mend)
+    for key in standing.ghosts:
+        if key[0] not in standing.loader.migrated_apps:
+            yield Diagnosis(
+                "ghost",
+                f"{label(key)} is applied, but no application {key[0]} is installed.",
+                "Install it again; or, if it is gone for good, forget the record with manage.py db"
+                " stamp --purge.",
+            )
 
 
 def _doubled_records(standing):
-    if not standing.executor.recorder.has_table():
+    if not MigrationRecorder(standing.connection).has_table():
         return
     rows = MigrationRecorder.Migration.objects.using(standing.connection.alias)
     seen, doubles = set(), []
@@ -90,17 +143,9 @@ def _doubled_records(standing):
 
 
 def _interrupted(standing):
-    for entry in history.interrupted(standing.connection):
-        key, way, target = (entry.app, entry.name), "up", entry.name
-        if entry.direction == Direction.BACKWARD:
-            parents = standing.graph.near(key, standing.graph.parents)
-            way, target = "down", parents[0][1] if parents else "zero"
-        yield Diagnosis(
-            "interrupted",
-            f"{label(key)} was interrupted on its way {way}, in process {entry.process} on"
-            f" {entry.host}.",
-            f"Finish it with manage.py migrate {entry.app} {target}; it goes on where it stopped.",
-        )
+    for half in interruptions.half_done(standing.connection, standing.loader):
+        where = f", in process {half.last.process} on {half.last.host}" if half.last else ""
+        yield Diagnosis("interrupted", f"{half.cause}{where}.", half.mend)
 
 
 def _forgotten_cursors(standing):
@@ -131,7 +176,7 @@ def _invalid_indexes(standing):
         found = cursor.fetchall()
     for name, table in found:
         # What a REINDEX CONCURRENTLY that failed leaves beside the index itself.
-        is_left_over = name.strip('"').endswith(("_ccnew", "_ccold"))
+        is_left_over = re.search(r"_cc(new|old)\d*$", name.strip('"'))
         what = "DROP INDEX CONCURRENTLY" if is_left_over else "REINDEX INDEX CONCURRENTLY"
 
         def cure(sql=f"{what} {name}"):
@@ -152,7 +197,8 @@ def _sequences_behind(standing):
     if connection.vendor != "postgresql":
         return
     present = set(connection.introspection.table_names())
-    for model in [*apps.get_models(include_auto_created=True), *tables.MODELS]:
+    own = (*tables.MODELS, MigrationRecorder.Migration)
+    for model in [*apps.get_models(include_auto_created=True), *own]:
         table, key = model._meta.db_table, model._meta.auto_field
         if key is None or table not in present or not model._meta.managed:
             continue
@@ -197,6 +243,9 @@ def _orphans(standing):
 
 def _behind(standing):
     left = [key for key in standing.graph.order if key not in standing.applied]
+    applied = set(standing.applied)
+    # What is applied needs these: they are found with the files, and migrate would refuse.
+    left = [key for key in left if applied.isdisjoint(standing.graph.descendants(key))]
     if left:
         number = len(left)
         yield Diagnosis(

@@ -169,7 +169,8 @@ class Report:
         self.differences = [
             replace(difference, since=when(key)) if key else difference
             for difference in bare
-            for key in [self.replay.since(difference.thing)]
+            # Of what no migration makes, nobody knows since when it is there.
+            for key in [difference.what != "extra" and self.replay.since(difference.thing)]
         ]
 
     @property

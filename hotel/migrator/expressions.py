@@ -3,7 +3,9 @@
 All of them compile to SQL that plain ``psql`` and ``sqlite3`` have.
 """
 
-from functools import reduce
+from bisect import bisect_left
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial, reduce
 from operator import or_
 
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.core.exceptions import FieldError
 from django.db.models import (
     BooleanField,
     Case,
+    DateField,
     DateTimeField,
     DecimalField,
     Expression,
@@ -24,6 +27,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import Exact, GreaterThan
+from django.utils import timezone
+
+FEW_DAYS = 3 * 24 * 60 * 60  # seconds; no zone has ever changed its clocks twice within them
 
 
 class IsDistinctFrom(Func):
@@ -218,3 +224,72 @@ class IsCurrencyCode(Func):
         return self.as_sql(
             compiler, connection, template="(%(expressions)s GLOB '[A-Z][A-Z][A-Z]')", **context
         )
+
+
+class LocalDate(Func):
+    """The date of an instant by the clocks of the hotel, whose time zone is Django's current one.
+
+    NULL where the calendar has no such date: for NULL, infinity, text that is no instant, and the
+    hours by which the zone is past either end of the calendar. Of a zone with summer time the rule
+    of today is followed until 2100 on SQLite, which knows no zones: they are written out there.
+    """
+
+    arity = 1
+    output_field = DateField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        """Compile to ``AT TIME ZONE``, for a timestamp with time zone."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        zone = timezone.get_current_timezone_name()
+        return (
+            "(SELECT CASE WHEN t >= '0001-01-01' AND t < '10000-01-01' THEN CAST(t AS date) END"
+            f" FROM (SELECT ({sql}) AT TIME ZONE '{zone}') AS local(t))",
+            params,
+        )
+
+    def as_sqlite(self, compiler, connection, **context):
+        """Compile to ``date()`` with as many seconds as the zone was from UTC at that time."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        (_, first), *later = _offsets(timezone.get_current_timezone())
+        begin = datetime.min - min(first, timedelta(0))
+        whens = [f"WHEN u < '{begin.isoformat(' ')}' THEN NULL"]
+        for since, offset in reversed(later):
+            whens.append(f"WHEN u >= '{since.isoformat(' ')}' THEN {_seconds(offset)}")
+        return (
+            f"(SELECT date(u, CASE {' '.join(whens)} ELSE {_seconds(first)} END)"
+            # Without its fraction of a second, which SQLite rounds, up to the next day too.
+            " FROM (SELECT CASE WHEN t GLOB '[0-9][0-9][0-9][0-9]-*' THEN"
+            " datetime(substr(t, 1, 19) || ltrim(substr(t, 20), '.0123456789')) END AS u"
+            # LIMIT, or SQLite would put the text in the place of u and read it for each comparison.
+            f" FROM (SELECT {sql} AS t) LIMIT 1))",
+            params,
+        )
+
+
+def _seconds(offset):
+    return f"'{offset // timedelta(seconds=1):+d} seconds'"
+
+
+@cache
+def _offsets(zone):
+    """Return ``(since, offset from UTC)`` of a zone in order, the times in UTC.
+
+    zoneinfo does not tell when clocks were changed: it is asked every few days, from before there
+    were zones until 2100, and then about the seconds of the days between which they were.
+    """
+
+    def offset(moment, seconds=0):
+        moment = moment.replace(tzinfo=UTC) + timedelta(seconds=seconds)
+        return moment.astimezone(zone).utcoffset()
+
+    def is_changed(moment, seconds):
+        return offset(moment, seconds) != offset(moment)
+
+    day = datetime(1800, 1, 1)
+    found = [(day, offset(day))]
+    while day < datetime(2100, 1, 1):
+        if is_changed(day, FEW_DAYS):
+            seconds = bisect_left(range(FEW_DAYS), True, key=partial(is_changed, day))
+            found.append((day + timedelta(seconds=seconds), offset(day, seconds)))
+        day += timedelta(seconds=FEW_DAYS)
+    return found

@@ -3,13 +3,15 @@
 import importlib
 import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
 from django.db.migrations import Migration
 from django.db.migrations.writer import MigrationWriter
+
+from hotel.migrator.exceptions import WrongUse
 
 UNDO = ".undo.json"  # in the migrations folder of the app, while files are being replaced
 
@@ -47,8 +49,25 @@ def shown(path):
     return str(path)
 
 
+@contextmanager
+def _told():
+    """Turn what the system refuses into WrongUse."""
+    try:
+        yield
+    except OSError as error:
+        where = shown(error.filename) if error.filename else "the file"
+        raise WrongUse(
+            f"Cannot write {where}: {error.strerror}. Nothing was written: mend that, and run the"
+            " same command again."
+        ) from error
+
+
+@_told()
 def write(texts):
-    """Write new files, ``{path: text}``; if one cannot be written, none is."""
+    """Write new files, ``{path: text}``; if one cannot be written, none is.
+
+    Raises WrongUse if the system refuses it.
+    """
     written = []
     try:
         for path_, text in texts.items():
@@ -64,11 +83,13 @@ def write(texts):
     importlib.invalidate_caches()
 
 
+@_told()
 def replace(app, changes):
     """Replace files: ``changes`` are triples of path, new path and new contents in bytes.
 
     What is written first can undo the rest; it is deleted last. If something fails the old files
-    are back at once, after a kill as soon as ``recover`` is called.
+    are back at once, after a kill as soon as ``recover`` is called. Raises WrongUse if the system
+    refuses it.
     """
     home = folder(app)
     undo = home / UNDO

@@ -89,10 +89,6 @@ class Graph:
         """Return those parents or children of ``key``, as ``relatives`` has them, of its app."""
         return [other for other in relatives[key] if other[0] == key[0]]
 
-    def roots(self):
-        """Return the migrations that begin an app: no parent in it."""
-        return tuple(key for key in self.order if not self.near(key, self.parents))
-
     def heads(self):
         """Return the leaves of every app."""
         return tuple(key for app in self.apps for key in self.leaves(app))

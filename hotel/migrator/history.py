@@ -14,10 +14,12 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
 
 from hotel.migrator import tables
+from hotel.migrator.exceptions import FailedDuringApply
 from hotel.migrator.tables import JournalEntry
 
 Event, Direction = JournalEntry.Event, JournalEntry.Direction
@@ -44,6 +46,7 @@ class Story:
 
     def __init__(self, journal, migration, direction, is_fake):
         self.journal = journal
+        self.direction = direction
         self.is_backwards = direction == Direction.BACKWARD
         self.started = time.monotonic()
         self.rows = 0
@@ -55,9 +58,14 @@ class Story:
             "is_fake": is_fake,
             "checksum": checksum(migration),
             "remark": journal.remark,
+            "process": os.getpid(),
             **_where(),
         }
-        self._write(Event.STARTED)
+        self.pk = self._write(Event.STARTED)
+
+    def enter_operation(self, index):
+        """Write that the one at ``index`` begins, which must not be run again if it is stopped."""
+        self._write(Event.ENTERED, operation=index, **self._so_far())
 
     def end_operation(self, index):
         """Write that the operation at ``index`` of a migration that is not atomic has ended."""
@@ -71,29 +79,16 @@ class Story:
         """Write that ``error`` ended it; its first line, since the others may hold values."""
         line = next(iter(str(error).splitlines()), "")
         # The session may be what has failed.
-        with suppress(DatabaseError):
+        with suppress(DatabaseError, InterfaceError):
             self._write(Event.FAILED, error=f"{type(error).__name__}: {line}", **self._so_far())
 
-    def operations_done(self):
-        """Return how many operations ended in earlier runs that were stopped in between."""
-        rows = JournalEntry.objects.using(self.journal.alias).filter(
-            app=self.facts["app"], name=self.facts["name"]
+    def refuse_if_operation_ended(self, index):
+        """Raise FailedDuringApply if another run has done the operation at ``index`` meanwhile."""
+        latest = JournalEntry.objects.using(self.journal.alias).filter(
+            app=self.facts["app"], name=self.facts["name"], pk__gt=self.pk, operation=index
         )
-        last = rows.filter(event=Event.FINISHED).order_by("-pk").values_list("pk", flat=True)[:1]
-        since = rows.filter(
-            event=Event.OPERATION,
-            direction=self.facts["direction"],
-            pk__gt=next(iter(last), 0),
-        )
-        return len(set(since.values_list("operation", flat=True)))
-
-    def was_stopped(self):
-        """Tell whether the run before this one started this migration and did not finish it."""
-        rows = JournalEntry.objects.using(self.journal.alias).filter(
-            app=self.facts["app"], name=self.facts["name"]
-        )
-        before = rows.exclude(run=self.journal.run).order_by("-pk").values_list("event", flat=True)
-        return next(iter(before[:1]), Event.FINISHED) != Event.FINISHED
+        if latest.exclude(run=self.journal.run).exists():
+            raise run_meanwhile(f"{self.facts['app']}.{self.facts['name']}")
 
     @contextmanager
     def counting(self):
@@ -114,6 +109,15 @@ class Story:
         # One statement: alone it is a transaction, and in one it needs no savepoint.
         entry = JournalEntry(event=event, **self.facts, **more)
         entry.save(using=self.journal.alias, force_insert=True)
+        return entry.pk
+
+
+def run_meanwhile(name):
+    """Return the error that ends a run whose migration ``name`` another process has run."""
+    return FailedDuringApply(
+        f"{name} was run by another process meanwhile, and nothing is lost: run the same command"
+        " again."
+    )
 
 
 # Statements that change rows; but not those of the migrator's and the recorder's own tables, nor
@@ -135,7 +139,6 @@ def _where():
     return {
         "actor": actor,
         "host": socket.gethostname(),
-        "process": os.getpid(),
         "code_version": code_version(),
     }
 
@@ -223,17 +226,26 @@ def applied(loader):
     recorder = MigrationRecorder(loader.connection)
     rows = sorted(recorder.applied_migrations().items(), key=lambda item: item[1].pk)
     place = {key: number for number, (key, _) in enumerate(rows)}
-    for key, squashed in loader.replacements.items():
-        if key in loader.graph.nodes and key in loader.applied_migrations:
-            places = [place.pop(old) for old in squashed.replaces if old in place]
-            place[key] = max([*places, place.get(key, -1)])
+    _count_squashed_as_one(place, loader)
     return sorted(place, key=place.__getitem__)
 
 
+def _count_squashed_as_one(found, loader):
+    """Let a squashed migration have the last of what was found of those that it stands for.
+
+    That it is recorded itself says little: Django may have done so long after they ran.
+    """
+    for key, squashed in loader.replacements.items():
+        if key in loader.graph.nodes and key in loader.applied_migrations:
+            replaced = [found.pop(old) for old in squashed.replaces if old in found]
+            if replaced:
+                found[key] = max(replaced)
+
+
 def times(connection):
-    """Return when each applied migration was recorded, by its key."""
+    """Return when each applied migration was recorded, by its key, as far as that is known."""
     rows = MigrationRecorder(connection).applied_migrations()
-    return {key: row.applied for key, row in rows.items()}
+    return {key: row.applied for key, row in rows.items() if row.applied}
 
 
 def entries(connection, latest=None, **conditions):
@@ -247,18 +259,18 @@ def entries(connection, latest=None, **conditions):
     return list(found.order_by("-pk")[:latest])[::-1]
 
 
-def interrupted(connection):
-    """Return the entries with which migrations started that have no end, nor had one since."""
-    started = {}
-    for entry in entries(connection):
-        key = entry.app, entry.name
-        if entry.event == Event.STARTED:
-            started[key] = entry
-        elif entry.event != Event.OPERATION:
-            started.pop(key, None)
-    return list(started.values())
+def unfinished(connection):
+    """Return the keys of the migrations whose last run has not finished, or not yet."""
+    if not tables.exists(connection, JournalEntry):
+        return set()
+    found = JournalEntry.objects.using(connection.alias)
+    last = found.values("app", "name").annotate(last=Max("pk")).values("last")
+    ended = found.filter(pk__in=last).exclude(event=Event.FINISHED)
+    return set(ended.values_list("app", "name"))
 
 
-def changed_since(connection, moment):
-    """Return the keys that were last applied after ``moment``."""
-    return [key for key, at in times(connection).items() if at > moment]
+def changed_since(loader, moment):
+    """Return the keys that were last applied after ``moment``; see ``applied``."""
+    found = times(loader.connection)
+    _count_squashed_as_one(found, loader)
+    return [key for key, at in found.items() if at > moment]

@@ -35,7 +35,16 @@ logger = logging.getLogger(__name__)
 
 POLL = 0.1  # seconds
 CLASS = zlib.crc32(b"hotel.migrator") & 0x7FFFFFFF  # of our advisory locks, among those of others
+GUARD = CLASS ^ 1  # of those that the migrating sessions hold
+# A session that waits, or whose process computes, looks idle to servers and firewalls. Seconds.
+STAY = (
+    "set_config('idle_session_timeout', '0', false),"
+    " set_config('tcp_keepalives_idle', '30', false),"
+    " set_config('tcp_keepalives_interval', '10', false),"
+    " set_config('tcp_keepalives_count', '6', false)"
+)
 LOCK_NOT_AVAILABLE, DEADLOCK = "55P03", "40P01"
+ENDING = ".migrating"  # of the lock file beside an SQLite database
 SHOWN = 200  # characters of somebody else's statement
 
 
@@ -47,20 +56,29 @@ def run_lock(connection, wait=None, *, only_look=False):
     that comes about. only_look: where this user may not write, it is enough that nobody holds it.
     Raises LockNotGot, naming who holds it, when the time is over.
     """
-    lock = _lock(connection)
+    lock, before = _lock(connection), getattr(connection, "run_lock", None)
     lock.only_look = only_look
     try:
         _take(lock, settings.MIGRATOR_WAIT if wait is None else wait)
+        connection.run_lock = lock
         yield lock
     finally:
+        connection.run_lock = before
         lock.release()
+
+
+def check_lock(connection):
+    """Raise FailedDuringApply if ``connection`` runs under a lock that it has lost meanwhile."""
+    lock = getattr(connection, "run_lock", None)
+    if lock:
+        lock.check()
 
 
 def holder(connection):
     """Return who holds the lock now, in words, or "" for nobody."""
     lock = _lock(connection)
     try:
-        return "" if lock.try_once() else lock.holder()
+        return lock.holder() if lock.is_held() else ""
     finally:
         lock.release()
 
@@ -73,6 +91,14 @@ def _lock(connection):
 
 def _take(lock, wait):
     """Try until the lock is got; say once whom this waits for."""
+    try:
+        _wait(lock, wait)
+    except KeyboardInterrupt as stop:
+        stop.told = "Interrupted before anything was changed."  # for exceptions.interruption
+        raise
+
+
+def _wait(lock, wait):
     deadline, said = time.monotonic() + wait, False
     while not lock.try_once():
         who = lock.holder()
@@ -112,6 +138,10 @@ class _NoLock:
         """Return True."""
         return True
 
+    def is_held(self):
+        """Return False: by whom?"""
+        return False
+
     def check(self):
         """Do nothing."""
 
@@ -126,7 +156,7 @@ class _FileLock(_NoLock):
     """
 
     def __init__(self, connection):
-        self.path = os.path.realpath(connection.settings_dict["NAME"]) + ".migrating"
+        self.path = os.path.realpath(connection.settings_dict["NAME"]) + ENDING
         self.file = None
 
     def try_once(self):
@@ -135,10 +165,10 @@ class _FileLock(_NoLock):
             logger.warning("This system has no file locks: see that no two run migrate at once.")
             return True
         try:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            file = self._open()
         except OSError as error:
             if self.only_look:
-                return not self._is_held()
+                return not self.is_held()
             raise LockNotGot(
                 f"Cannot make the lock file {self.path}: {error.strerror}; let this user write to"
                 " the folder of the database, or name another in DATABASE_URL."
@@ -146,23 +176,53 @@ class _FileLock(_NoLock):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The one before may have deleted the file between our opening and locking it.
-            if not os.path.samestat(os.fstat(file), os.stat(self.path)):
+            if not self._is_there(file):
                 raise FileNotFoundError
         except OSError:
             os.close(file)
             return False
-        os.ftruncate(file, 0)
-        os.write(file, _myself().encode())
+        with suppress(OSError):  # a name is for the others only: the disk may be full
+            os.ftruncate(file, 0)
+            os.write(file, _myself().encode())
         self.file = file
         return True
 
-    def _is_held(self):
+    def _open(self):
+        """Open the file, which whoever may write the database may write; another's to lock it."""
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        except PermissionError as refused:
+            with suppress(OSError):
+                return os.open(self.path, os.O_RDONLY)
+            raise refused
+        with suppress(OSError):
+            os.fchmod(file, os.stat(self.path.removesuffix(ENDING)).st_mode & 0o666)
+        return file
+
+    def _is_there(self, file):
+        """Tell whether the file that is open is the one that others find."""
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(file), os.stat(self.path))
+        return False
+
+    def check(self):
+        """Raise FailedDuringApply if somebody has deleted the file."""
+        if self.file is not None and not self._is_there(self.file):
+            raise FailedDuringApply(
+                f"The lock file {self.path} was deleted, so another process may have begun. What"
+                " was done so far is recorded: run the same command again, and leave the file"
+                " alone; it need not be deleted."
+            )
+
+    def is_held(self):
         """Tell whether anybody holds the lock, without writing a byte."""
         try:
             file = os.open(self.path, os.O_RDONLY)
         except OSError:
             return False
         try:
+            if fcntl is None:
+                return False
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return True
@@ -179,26 +239,47 @@ class _FileLock(_NoLock):
     def release(self):
         """Give the lock back, if it was got."""
         if self.file is not None:
-            with suppress(FileNotFoundError):
-                os.unlink(self.path)
+            if self._is_there(self.file):
+                with suppress(OSError):
+                    os.unlink(self.path)
             os.close(self.file)  # and with it the lock
             self.file = None
 
 
 class _SessionLock:
-    """An advisory lock of PostgreSQL, held by a session of its own.
+    """An advisory lock of PostgreSQL, held by a session of its own, and a guard beside it.
 
-    The session that migrates could not hold it: should that one break off, the lock would be free
-    while the server is still at work on its last statement.
+    The guard is a second one, held by the session that migrates: should the server end the first
+    session (an administrator, a firewall), nobody else begins while the other one is at work, if
+    only on the last statement of a process that is dead. The guard alone would not do: code of a
+    migration may close its connection and open another.
     """
+
+    only_look = False
 
     def __init__(self, connection):
         self.migrating = connection
         self.session = connection.copy()
-        self.key = 0
+        self.key = 0  # until the session has begun
+        self.guarding = None  # the session that has the guard
 
     def try_once(self):
         """Return whether the lock was got. Raises LockNotGot if the session may not be ours."""
+        try:
+            return self._try()
+        except (OperationalError, InterfaceError):
+            if self.session.connection is None:  # there is no server
+                raise
+            # The server has ended a session that had nothing yet but to wait.
+            self.release()
+            if not self.migrating.in_atomic_block:
+                self.migrating.close()
+            return self._try()
+
+    def _try(self):
+        return self._try_own() and self._try_guard()
+
+    def _try_own(self):
         if not self.key:
             self._begin()
         # Not pg_advisory_lock(): whoever waits in a statement keeps an old snapshot, for which the
@@ -206,43 +287,67 @@ class _SessionLock:
         [(got,)] = self._rows("SELECT pg_try_advisory_lock(%s, %s)", [CLASS, self.key])
         return got
 
+    def _try_guard(self):
+        sql = f"SELECT pg_try_advisory_lock(%s, %s), {STAY}"
+        with self.migrating.cursor() as cursor:
+            cursor.execute(sql, [GUARD, self.key])
+            [got, *_] = cursor.fetchone()
+        if got:
+            self.guarding = self.migrating.connection
+        return got
+
+    def is_held(self):
+        """Tell whether another process holds the lock."""
+        return not self.try_once()
+
     def holder(self):
-        """Return who holds the lock, in words; "" if nobody does any more."""
-        rows = self._rows(
-            "SELECT activity.pid, activity.application_name FROM pg_locks AS held"
-            " JOIN pg_stat_activity AS activity USING (pid)"
-            " JOIN pg_database AS here ON here.oid = held.database"
-            " WHERE held.locktype = 'advisory' AND held.granted"
-            " AND here.datname = current_database()"
-            " AND held.classid = %s AND held.objid = %s AND held.objsubid = 2",
-            [CLASS, self.key & 0xFFFFFFFF],
-        )
+        """Return who holds the lock, in words; "" if nobody does any more, or nobody can tell."""
+        rows = []
+        with suppress(OperationalError, InterfaceError):  # the next try begins anew
+            rows = self._rows(
+                "SELECT activity.pid, activity.application_name FROM pg_locks AS held"
+                " JOIN pg_stat_activity AS activity USING (pid)"
+                " JOIN pg_database AS here ON here.oid = held.database"
+                " WHERE held.locktype = 'advisory' AND held.granted"
+                " AND here.datname = current_database() AND held.pid <> pg_backend_pid()"
+                " AND held.classid IN (%s, %s) AND held.objid = %s AND held.objsubid = 2"
+                " ORDER BY held.classid = %s DESC",
+                [CLASS, GUARD, self.key & 0xFFFFFFFF, CLASS],
+            )
         for session, name in rows:
-            return f"{_in_words(name)} (PostgreSQL session {session})"
+            return f"{_in_words(name) or 'a process'} (PostgreSQL session {session})"
         return ""
 
     def check(self):
         """Raise FailedDuringApply if the lock was lost, because the server ended its session."""
         try:
             self._rows("SELECT 1", [])
+            is_whole = self.migrating.connection is self.guarding or self._try_guard()
         except (OperationalError, InterfaceError):
+            is_whole = False
+        if not is_whole:
             raise FailedDuringApply(
                 "The session that held the lock on migrating was ended by the server, so another"
                 " process may have begun. What was done so far is recorded: run the same command"
                 " again."
-            ) from None
+            )
 
     def release(self):
-        """Give the lock back, if it was got, by ending its session."""
+        """Give the lock back, if it was got, by ending its session, and the guard."""
         self.session.close()
+        key, self.key = self.key, 0
+        if self.guarding and self.guarding is self.migrating.connection:
+            with suppress(DatabaseError, InterfaceError), self.migrating.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [GUARD, key])
+        self.guarding = None
 
     def _begin(self):
         self.session.ensure_connection()
         self._refuse_pooler()
-        self._rows("SELECT set_config('application_name', %s, false)", [_myself()])
+        self._rows(f"SELECT set_config('application_name', %s, false), {STAY}", [_myself()])
         [(schema,)] = self._rows("SELECT current_schema()", [])
         # Signed, as PostgreSQL takes it. A schema has migrations of its own.
-        self.key = zlib.crc32(str(schema).encode()) - 2**31
+        self.key = key_of(schema)
 
     def _refuse_pooler(self):
         """Raise LockNotGot if a pooler lends this session out between transactions.
@@ -280,6 +385,11 @@ class _SessionLock:
             return cursor.fetchall()
 
 
+def key_of(schema):
+    """Return the number of the lock on a schema of PostgreSQL, beside ``CLASS``."""
+    return zlib.crc32(str(schema).encode()) - 2**31
+
+
 @contextmanager
 def short_lock_timeout(connection, milliseconds=None):
     """Let no statement of ``connection`` wait longer for a lock (PostgreSQL); 0 is for ever."""
@@ -295,7 +405,8 @@ def short_lock_timeout(connection, milliseconds=None):
     try:
         yield
     finally:
-        with suppress(DatabaseError), connection.cursor() as cursor:
+        # The session may be what has failed.
+        with suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
             cursor.execute(change, [before])
 
 

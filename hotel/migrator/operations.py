@@ -14,6 +14,8 @@ becomes safe by changing ``migrations.`` to ``operations.``:
 * ``AddIndex`` and ``RemoveIndex`` let nobody wait on PostgreSQL, and can be killed and repeated;
 * these four say ``reentrant = True``: in a migration that is not atomic they go on where a kill
   or a lock stopped them, and ``hotel.migrator.runner`` may repeat them;
+* ``InsertForNewRows`` inserts rows for rows, each of which it meets once; ``InsertMissing`` inserts
+  what must be there and stays;
 * ``MakeAware`` gives instants a time zone; ``AddRules`` and ``ValidateRules`` add what must be true
   (``hotel.migrator.constraints``) on top of rows for which it is not;
 * ``Unfinished`` stands in a file that is still to be written, and runs never.
@@ -25,15 +27,14 @@ from copy import copy
 from importlib import import_module
 
 from django.contrib.postgres.operations import CreateExtension
-from django.core.management.color import no_style
 from django.db import router, transaction
 from django.db.migrations import operations as django_operations
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation, OperationCategory
-from django.db.models import DateTimeField, F, OuterRef, Value
+from django.db.models import AutoField, DateTimeField, F, OuterRef, Value
 
 from hotel.migrator import tables
-from hotel.migrator.archive import Archive
+from hotel.migrator.archive import Archive, is_recorded
 from hotel.migrator.batches import BATCH_SIZE, Batches
 from hotel.migrator.constraints import Check, Exclusion, end_sql, exempt_sql
 from hotel.migrator.exceptions import RefusedByPreflight
@@ -123,9 +124,23 @@ class _KeepsRows:
 
 
 def _reset_sequences(schema_editor, restored):
-    """Let the next new row get a key above the restored ones."""
-    for sql in schema_editor.connection.ops.sequence_reset_sql(no_style(), restored):
-        schema_editor.execute(sql)
+    """Let the next new row get a key above the restored ones.
+
+    Never one that was given before: others may be inserting into a table that stood all along.
+    SQLite sees to both by itself.
+    """
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    quote = schema_editor.quote_name
+    for model in restored:
+        if isinstance(model._meta.pk, AutoField):
+            table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
+            schema_editor.execute(
+                f"SELECT setval(s, greatest((SELECT max({key}) FROM {table}),"
+                " pg_sequence_last_value(s)))"
+                " FROM CAST(pg_get_serial_sequence(%s, %s) AS regclass) AS s",
+                (table, model._meta.pk.column),
+            )
 
 
 class CreateModel(_KeepsRows, django_operations.CreateModel):
@@ -650,13 +665,46 @@ class RequireField(django_operations.AlterField):
         Batches(archive.owner, None, late, alias, resumable=False).run(fill)
 
 
-class RunPythonForNewRows(django_operations.RunPython):
-    """A ``RunPython`` that a row meets once, however often the migration goes up and down.
+class Insert:
+    """What ``InsertForNewRows`` is to insert: a row of ``model`` for each of ``rows``.
 
-    code: ``f(apps, rows)``; ``rows`` is a queryset of the rows it was not called for before. It
-    returns the instances it inserted, of one model, if any: on the way down they are archived and
-    deleted, and on the way up they come back, except those that were deleted by somebody else.
+    rows: a queryset; the database numbers the new rows in its order, which is that of the primary
+    key if it says none. values: by field, an expression over the row, or a plain value. The fields
+    that are not named get what the database gives them by itself.
+    """
+
+    def __init__(self, model, rows, /, **values):
+        self.model = model
+        self.rows = rows if rows.ordered else rows.order_by("pk")
+        self.values = values
+
+    @property
+    def columns(self):
+        """Return the names, in the database, of the columns that get a value."""
+        return [self.model._meta.get_field(name).column for name in self.values]
+
+    @property
+    def query(self):
+        """Return the queryset of the values, in the order of ``columns``."""
+        return self.rows.values_list(
+            *(
+                value if hasattr(value, "resolve_expression") else Value(value)
+                for value in self.values.values()
+            )
+        )
+
+
+class InsertForNewRows(django_operations.RunPython):
+    """A ``RunPython`` that inserts rows for the rows of a model, each of which it meets once.
+
+    However often the migration goes up and down: on the way down, what was inserted is archived and
+    deleted, and on the way up it comes back, except what was deleted by somebody else.
+
+    code: ``f(apps, rows)``; ``rows`` is a queryset of the rows that were not met before, by primary
+    key. It returns a list of ``Insert``, which run one after the other as one ``INSERT ... SELECT``
+    each, and reads nothing itself: the statements are the same whatever the rows are.
     model_name: of the rows; with its application, as in ``"rooms.room"``, if that is another one.
+    Rows are inserted into other models, whose keys the database numbers.
     """
 
     def __init__(self, code, model_name, hints=None, elidable=False):
@@ -673,10 +721,10 @@ class RunPythonForNewRows(django_operations.RunPython):
 
     def describe(self):
         """Return the sentence that ``migrate --plan`` prints."""
-        return f"Run {self.code.__name__} for new rows of {self.model_name}"
+        return f"Insert what {self.code.__name__} says for new rows of {self.model_name}"
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        """Give back what was inserted before, and call the code for the rows that are new."""
+        """Give back what was inserted before, and insert what the code says for new rows."""
         self._run(app_label, schema_editor, from_state, self._up)
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
@@ -693,37 +741,77 @@ class RunPythonForNewRows(django_operations.RunPython):
         rows = state.apps.get_model(app, model_name)._base_manager.using(alias)
         made = _archive(self, app_label, schema_editor, "forward")
         met = _archive(self, app_label, schema_editor, "backward")
+        new = rows.exclude(pk__in=met.remembered(rows)).order_by("pk")
+        inserts: list[Insert] = self.code(state.apps, new)
+        models = list(dict.fromkeys(insert.model for insert in inserts))
         with transaction.atomic(using=alias):
-            move(schema_editor, state.apps, rows, made, met)
+            move(schema_editor, rows, new, inserts, models, made, met)
 
-    def _up(self, schema_editor, apps, rows, made, met):
-        for model in met.models(apps):
-            if model._meta.db_table != rows.model._meta.db_table:
-                back = met.row_keys(model)
-                met.restore_rows(model)
-                self._remember(made, model, back)
-                _reset_sequences(schema_editor, [model])
-        # In the order of their keys, so that what is inserted gets the same ones in every run.
-        new = rows.exclude(pk__in=met.kept(rows, rows.model._meta.pk)).order_by("pk")
+    def _up(self, schema_editor, rows, new, inserts, models, made, met):
+        for model in models:
+            met.restore_rows(model, remembered_in=made)
+        _reset_sequences(schema_editor, models)
         read = new.count()
-        inserted = self.code(apps, new)
-        if read and inserted is not None:
-            _log(made.owner, f"{read} rows read, {len(inserted)} added")
-        if inserted:
-            self._remember(made, type(inserted[0]), [instance.pk for instance in inserted])
-        met.entries.filter(table_name=rows.model._meta.db_table).delete()
+        added = sum(made.insert(insert.model, insert.columns, insert.query) for insert in inserts)
+        if read:
+            _log(made.owner, f"{read} rows read, {added} added")
+        met.forget_keys(rows.model)
 
-    def _down(self, schema_editor, apps, rows, made, met):
-        for model in made.models(apps):
-            inserted = made.kept(model._base_manager.using(made.alias), model._meta.pk)
+    def _down(self, schema_editor, rows, new, inserts, models, made, met):
+        for model in reversed(models):
+            inserted = made.remembered(model._base_manager.using(made.alias))
             met.save_rows(inserted)
-            inserted.delete()
+            # Not delete(), which would read the rows and delete in Python what refers to them.
+            inserted._raw_delete(made.alias)
         made.forget()
-        met.save(rows.all(), rows.model._meta.pk.column, F("pk"))
+        met.remember(rows.all())
 
-    def _remember(self, made, model, keys):
-        rows = model._base_manager.using(made.alias).filter(pk__in=keys)
-        made.save(rows, model._meta.pk.column, F("pk"))
+
+class InsertMissing(Operation):
+    """Insert the rows that are to be there, each named by one text, and are not.
+
+    model_name: with its application, as in ``"auth.group"``, if that is another one. field_name: of
+    the unique field that holds the text. On the way down the rows stay: others may use them by
+    then.
+    """
+
+    category = OperationCategory.ADDITION
+
+    def __init__(self, model_name, field_name, values):
+        self.model_name = model_name
+        self.field_name = field_name
+        self.values = values
+
+    def deconstruct(self):
+        """Return how to write this operation into a migration file."""
+        return self.__class__.__name__, [self.model_name, self.field_name, self.values], {}
+
+    def describe(self):
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Insert into {self.model_name} what is missing of {', '.join(self.values)}"
+
+    def state_forwards(self, app_label, state):
+        """Change nothing."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Insert what is missing, in the order of ``values``."""
+        app, _, model_name = self.model_name.lower().rpartition(".")
+        model = from_state.apps.get_model(app or app_label, model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        table = schema_editor.quote_name(model._meta.db_table)
+        column = schema_editor.quote_name(model._meta.get_field(self.field_name).column)
+        given = ", ".join(f"({place}, %s)" for place in range(len(self.values)))
+        schema_editor.execute(
+            f"INSERT INTO {table} ({column})"
+            f" SELECT column2 FROM (VALUES {given}) AS given"
+            f" WHERE NOT EXISTS (SELECT 1 FROM {table} AS there WHERE there.{column} = column2)"
+            f" ORDER BY column1 ON CONFLICT ({column}) DO NOTHING",
+            tuple(self.values),
+        )
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Leave them."""
 
 
 class MakeAware(Operation):
@@ -955,7 +1043,7 @@ class ValidateRules(Operation):
         with schema_editor.connection.cursor() as cursor:
             cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {late})")
             [is_late] = cursor.fetchone()
-        if is_late:
+        if is_late or is_recorded(schema_editor.connection):
             triggers = [rule.trigger_name(schema_editor) for rule in rules]
             off = ", ".join(f"DISABLE TRIGGER {trigger}" for trigger in triggers)
             on = ", ".join(f"ENABLE TRIGGER {trigger}" for trigger in triggers)

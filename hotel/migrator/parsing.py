@@ -58,7 +58,10 @@ def normal(text, schema=None):
     """Return SQL in the form in which two texts of the same meaning are mostly the same."""
     words = _without_casts(tokens(text, schema))
     tree, _ = _nested(words, 0)
-    return " ".join(_flat(_simple(tree)))
+    tree = _simple(tree)
+    if len(tree) == 1 and isinstance(tree[0], list):
+        [tree] = tree
+    return " ".join(_flat(tree))
 
 
 def bare(word):

@@ -1,22 +1,22 @@
 """What would go wrong, found before the first statement of a run.
 
-``findings`` looks at a whole plan: at the graph and the journal here, at the rows that stand in
-``hotel.migrator.rows``. It reads only. A finding that refuses is certain; where an operation of the
-same plan may change the answer first, it is a warning.
+``findings`` looks at a whole plan: at the graph and the journal here, at the tables and columns
+that stand in ``hotel.migrator.shape``, at their rows in ``hotel.migrator.rows``. It reads only. A
+finding that refuses is certain; where an operation of the same plan may change the answer first, it
+is a warning.
 """
 
 import logging
 
 from django.db import IntegrityError
-from django.db.migrations.loader import MigrationLoader
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Max
 
-from hotel.migrator import history, steps, tables
-from hotel.migrator.batches import parse
+from hotel.migrator import history, interruptions, steps, tables
 from hotel.migrator.exceptions import Interrupted, MigratorError, RefusedByPreflight
 from hotel.migrator.finding import KEYS, Finding
 from hotel.migrator.operations import Unfinished
 from hotel.migrator.rows import Rows
+from hotel.migrator.shape import Shape
 from hotel.migrator.tables import JournalEntry
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,15 @@ def findings(connection, loader, plan, *, accept_data_loss=False):
         *_edited(connection, loader),
         *_orphans(connection, plan),
     ]
-    return found + Rows(connection, accept_data_loss).look(steps.walk(loader, plan))
+    walked = steps.walk(loader, plan)
+    shape = Shape(connection, history.unfinished(connection)).look(walked)
+    wrong = {(finding.migration, finding.operation) for finding in shape}
+    rows = [  # of a table that is not there nobody need look for rows
+        finding
+        for finding in Rows(connection, accept_data_loss).look(walked)
+        if finding.kind != "unreadable" or (finding.migration, finding.operation) not in wrong
+    ]
+    return found + shape + rows
 
 
 def refuse(found):
@@ -57,7 +65,7 @@ def before_migrate(connection, loader, plan):
 
     Raises MigratorError.
     """
-    refuse_to_leave_half_done(connection, plan)
+    refuse_to_leave_half_done(connection, loader, plan)
     refuse_orphans(connection, plan)
     warnings = _ghosts(loader, plan)
     if plan and loader.applied_migrations:
@@ -83,14 +91,10 @@ def refuse_unfinished(sender, *, plan=(), **kwargs):
         raise Unfinished.refusal(found)
 
 
-def refuse_to_leave_half_done(connection, plan):
-    """Raise Interrupted if a migration was interrupted and this run would not finish it.
-
-    A batched migration that was killed is recorded as what it was before, though some rows have
-    changed already: whatever runs past it would take them for others.
-    """
-    for app, name, direction in _cursors(connection, plan):
-        raise Interrupted(_half_done(app, name, direction))
+def refuse_to_leave_half_done(connection, loader, plan):
+    """Raise Interrupted if a migration was interrupted and this run would not finish it."""
+    for half in interruptions.in_the_way(connection, loader, plan):
+        raise Interrupted(str(half))
 
 
 def refuse_orphans(connection, plan):
@@ -114,72 +118,10 @@ def refuse_orphans(connection, plan):
 
 def _interrupted(connection, loader, plan):
     """Return what earlier runs began and this one would not finish."""
-    begun = _cursors(connection, plan) + _operations_done(connection, plan)
-    applied = loader.applied_migrations
     return [
-        Finding(
-            kind="interrupted",
-            refuses=True,
-            migration=f"{app}.{name}",
-            operation="",
-            cause=f"{app}.{name} was interrupted on its way {_way(direction)}.",
-            mend=f"Finish it first with {_finish(app, name, direction)}.",
-        )
-        for app, name, direction in dict.fromkeys(begun)
-        if ((app, name) in applied) != (direction == "forward")
+        Finding("interrupted", True, _label(half.key), "", f"{half.cause}.", half.mend)
+        for half in interruptions.in_the_way(connection, loader, plan)
     ]
-
-
-def _cursors(connection, plan):
-    """Return ``(app, name, direction)`` of batched migrations that a run leaves half done."""
-    if not tables.exists(connection, tables.Cursor):
-        return []
-    cursors = tables.Cursor.objects.using(connection.alias).order_by("pk")
-    return [
-        begun for begun in (parse(cursor.owner) for cursor in cursors) if begun not in _in(plan)
-    ]
-
-
-def _operations_done(connection, plan):
-    """Return the same of the migrations of which some operations ended and others did not."""
-    if not tables.exists(connection, JournalEntry):
-        return []
-    entries = JournalEntry.objects.using(connection.alias)
-    later = entries.filter(
-        app=OuterRef("app"), name=OuterRef("name"), pk__gt=OuterRef("pk"), event="finished"
-    )
-    begun = entries.filter(~Exists(later), event="operation").order_by("app", "name")
-    begun = begun.values_list("app", "name", "direction").distinct()
-    return [one for one in begun if one not in _in(plan)]
-
-
-def _in(plan):
-    return {
-        (step.app_label, step.name, "backward" if backwards else "forward")
-        for step, backwards in plan
-    }
-
-
-def _way(direction):
-    return "up" if direction == "forward" else "down"
-
-
-def _finish(app, name, direction):
-    return f"manage.py migrate {app} {name if direction == 'forward' else _before(app, name)}"
-
-
-def _half_done(app, name, direction):
-    return (
-        f"{app}.{name} was interrupted on its way {_way(direction)}: "
-        f"finish it first with {_finish(app, name, direction)}."
-    )
-
-
-def _before(app, name):
-    """Return the target that takes ``name`` down: the migration before it in its application."""
-    names = sorted(key[1] for key in MigrationLoader(None).disk_migrations if key[0] == app)
-    index = names.index(name)
-    return names[index - 1] if index else "zero"
 
 
 def _inconsistent(loader, plan):
@@ -195,10 +137,14 @@ def _inconsistent(loader, plan):
 
     for key in sorted(there.intersection(nodes)):
         for parent in _missing(nodes[key].parents, there):
+            below = there.intersection(loader.graph.backwards_plan(key))
+            ends = [one for one in below if below.isdisjoint(n.key for n in nodes[one].children)]
             add(
                 key,
                 f"{_label(key)} is applied, but {parent}, which it depends on, is not.",
-                f"If its change is in the database, record it: manage.py db stamp {parent}.",
+                "If its change is in the database, record it too with manage.py db stamp"
+                f" {' '.join(sorted(map(_label, ends)))}; if not, the file came too late: mend its"
+                " dependencies.",
             )
     for migration, backwards in plan:
         key = (migration.app_label, migration.name)

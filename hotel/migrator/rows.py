@@ -331,7 +331,8 @@ class Rows:
                 self._report(step, "archived", ask(), what, mend, refuses=False)
             return
         if EVERYTHING in self.writers:  # no reason to let go what nobody has looked at
-            what += f" unless {self.writers[EVERYTHING]} moves them first"
+            earlier = self.writers[EVERYTHING]
+            what += f", unless {earlier}, which runs before, moves them (its code is not looked at)"
         mend = "Only a back-up brings them back"
         if kind in {archiving.__name__ for archiving in ARCHIVING}:
             mend += f"; operations.{kind} instead of migrations.{kind} would archive them"

@@ -107,7 +107,7 @@ def writes(step):
     if isinstance(operation, operations.BatchedRunPython | operations.RequireField):
         name = getattr(operation, "field_name", None) or operation.name
         return (step.app, operation.model_name.lower()), name
-    if isinstance(operation, operations.RunPythonForNewRows):
+    if isinstance(operation, operations.InsertForNewRows):
         return EVERYTHING
     if isinstance(operation, RunPython):
         code = operation.reverse_code if backwards else operation.code

@@ -76,11 +76,13 @@ class JournalEntry(models.Model):
 
     A migration that runs leaves two: ``started``, committed before its first statement, and
     ``finished`` or ``failed``; one that was killed leaves the first alone. If it is not atomic, an
-    ``operation`` row follows each of its operations. ``run`` is the same for all of one command.
+    ``operation`` row follows each of its operations, and an ``entered`` row comes before one that
+    must not be run again when it was stopped. ``run`` is the same for all of one command.
     """
 
     class Event(models.TextChoices):
         STARTED = "started"
+        ENTERED = "entered"
         OPERATION = "operation"
         FINISHED = "finished"
         FAILED = "failed"
@@ -96,7 +98,7 @@ class JournalEntry(models.Model):
     name = models.CharField(max_length=255)
     direction = models.CharField(max_length=10, choices=Direction)
     is_fake = models.BooleanField()  # recorded only; nothing was run
-    operation = models.IntegerField(null=True)  # the place of the one that ended, from 0
+    operation = models.IntegerField(null=True)  # the place of the one that began or ended, from 0
     checksum = models.CharField(max_length=64)  # of the file; see history.checksum
     seconds = models.FloatField(null=True)  # since it started
     rows = models.BigIntegerField(null=True)  # inserted, updated and deleted since it started

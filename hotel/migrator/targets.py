@@ -127,8 +127,8 @@ def _check_app(graph, app, text):
     if app not in graph.apps:
         near = difflib.get_close_matches(app, graph.apps, NAMED, CLOSE) or graph.apps
         raise WrongUse(
-            f"{_lost(text)} No application {quoted(app)} has migrations; near it: {_joined(near)}."
-            f" {LIST}"
+            f"{_lost(text)} No application {quoted(app)} has migrations; near it:"
+            f" {shortened(near)}. {LIST}"
         )
 
 
@@ -160,10 +160,11 @@ def label(key):
 
 def labels(keys):
     """Return the first of these revisions, and how many more there are."""
-    return _joined([label(key) for key in keys])
+    return shortened([label(key) for key in keys])
 
 
-def _joined(names):
+def shortened(names):
+    """Return the first of these names, and how many more there are."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
 

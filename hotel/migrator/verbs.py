@@ -7,19 +7,30 @@ whoever held it before may have changed everything.
 
 import inspect
 import re
-from contextlib import contextmanager
+import shlex
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import datetime
 
 from django.db.migrations import Migration
+from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from hotel.migrator import adopted, history, preflight, runner, scratch, waits
+from hotel.migrator import (
+    adopted,
+    history,
+    interruptions,
+    offline,
+    preflight,
+    runner,
+    scratch,
+    waits,
+)
 from hotel.migrator import drift as comparing
 from hotel.migrator.adopt import Adopter, declared
-from hotel.migrator.doctor import diagnoses
-from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
+from hotel.migrator.doctor import diagnoses, diagnoses_without_files
+from hotel.migrator.exceptions import Interrupted, RefusedByPreflight, WrongUse, explain
 from hotel.migrator.files import own_apps
 from hotel.migrator.graph import Graph, Plan
 from hotel.migrator.history import Direction, Event
@@ -27,19 +38,15 @@ from hotel.migrator.locks import run_lock
 from hotel.migrator.targets import label, labels, parse, quoted
 
 SHOWN = 10  # differences that a refusal names
-DRIFT = ("models", "migrations", "interrupted", "database")  # what is drift, of what drift finds
 
 
 class Standing:
     """Where a database stands on the graph: the executor, the graph, and what is applied."""
 
-    def __init__(self, connection, progress=None, *, may_have_gaps=False):
-        """may_have_gaps: what is applied may lack what it needs; else that is an error."""
+    def __init__(self, connection, progress=None):
         self.connection = connection
         self.executor = runner.Executor(connection, progress)
         self.loader = self.executor.loader
-        if not may_have_gaps:
-            self.loader.check_consistent_history(connection)
         self.graph = Graph.from_django(self.loader.graph, own_apps())
         self.applied = history.applied(self.loader)
 
@@ -54,16 +61,16 @@ class Standing:
 
 
 @contextmanager
-def _locked(connection, progress, *, may_have_gaps=False):
-    """Hold the lock and yield where the database stands then, and how to report progress."""
-    with run_lock(connection) as lock:
+def _locked(connection, progress, options, *, whole=True):
+    """Hold the lock, if ``options`` do not say ``plan``, and yield where the database stands then.
 
-        def report(action, migration=None, fake=False):
-            if action in ("apply_start", "unapply_start"):
-                lock.check()
-            progress(action, migration, fake)
-
-        yield Standing(connection, report, may_have_gaps=may_have_gaps)
+    whole: raise InconsistentMigrationHistory if something is applied without what it needs.
+    """
+    with nullcontext() if options.get("plan") else run_lock(connection):
+        standing = Standing(connection, progress)
+        if whole:
+            standing.loader.check_consistent_history(connection)
+        yield standing
 
 
 def upgrade(connection, targets, *, progress, options, all_apps=False, at_most=False):
@@ -73,7 +80,7 @@ def upgrade(connection, targets, *, progress, options, all_apps=False, at_most=F
     of this project's own apps; --all-apps counts those of all), app@+N, app.0003+1. What these need
     is applied too, and named; it is not counted.
     """
-    with _locked(connection, progress) as standing:
+    with _locked(connection, progress, options) as standing:
         plan = standing.graph.upgrade(targets, standing.applied, all_apps, at_most)
         return _carry_out(standing, plan, options)
 
@@ -92,40 +99,46 @@ def downgrade(
     """Unapply migrations down to TARGET; never apply any.
 
     TARGET: -N (the latest N that were applied of this project's own apps, whichever they are),
-    app@-N, app.0003 (which stays applied), app@base, base (this project's own apps). Or --run last,
-    what the last run applied; --to-date 2026-01-31, what was applied since. What depends on these
-    in other apps goes only with --cascade; Alembic and Django take it along unasked.
+    app@-N, app.0003 (which stays applied), app@base, base. Or --run last, what the last run
+    applied; --to-date 2026-01-31, what was applied since. Where no app is named, this project's own
+    count, with --all-apps all. What depends on these in other apps goes only with --cascade;
+    Alembic and Django take it along unasked.
     """
-    with _locked(connection, progress) as standing:
+    with _locked(connection, progress, options) as standing:
         if sum(given is not None for given in (target, run, to_date)) != 1:
             raise WrongUse(
                 "Name one thing to go down to: a target such as -1 or app.0003, or --run last, or"
                 " --to-date 2026-01-31. manage.py db downgrade --help explains them."
             )
         graph, applied = standing.graph, standing.applied
+        also = " --all-apps" if all_apps else ""
         if run is not None:
-            keys = _of_run(standing, run)
-            plan = graph.undo(keys, applied, f"--run {run}", cascade)
+            keys = _of_run(standing, run, all_apps)
+            plan = graph.undo(keys, applied, f"--run {run}", cascade, also)
         elif to_date is not None:
-            since = history.changed_since(connection, _moment(to_date))
+            since = history.changed_since(standing.loader, _moment(to_date))
             keys = [
                 key for key in since if key in graph.place and (all_apps or key[0] in graph.own)
             ]
-            plan = graph.undo(keys, applied, f"--to-date {to_date}", cascade)
+            plan = graph.undo(keys, applied, f"--to-date {shlex.quote(to_date)}", cascade, also)
         else:
             plan = graph.downgrade(target, applied, all_apps, cascade)
         return _carry_out(standing, plan, options)
 
 
-def _of_run(standing, run):
-    """Return what a run applied and is applied still; ``run``: "last", or the start of its id."""
+def _of_run(standing, run, all_apps):
+    """Return what a run applied and is applied still; ``run``: "last", or the start of its id.
+
+    all_apps: also of those that are not this project's own; a run of these alone is none without.
+    """
     finished = history.entries(
         standing.connection, event=Event.FINISHED, direction=Direction.FORWARD, is_fake=False
     )
-    runs = {}
+    graph, runs = standing.graph, {}
     for entry in finished:
         key = entry.app, entry.name
-        if key in standing.applied and key in standing.graph.place:
+        counts = key in graph.place and (all_apps or entry.app in graph.own)
+        if counts and key in standing.applied:
             runs.setdefault(entry.run, []).append(key)
     found = (
         [*runs][-1:] if run == "last" else [one for one in runs if run and str(one).startswith(run)]
@@ -254,8 +267,12 @@ def current(connection):
         "apps": rows,
         "missing": [label(key) for key in standing.ghosts],
         "interrupted": [
-            {"revision": f"{entry.app}.{entry.name}", "run": str(entry.run)}
-            for entry in history.interrupted(connection)
+            {
+                "revision": label(half.key),
+                "run": str(half.last.run) if half.last else None,
+                "says": str(half),
+            }
+            for half in interruptions.half_done(connection, standing.loader)
         ],
         "at_heads": not any(row["behind"] for row in rows),
     }
@@ -305,19 +322,19 @@ def _says(migration):
     return (module.__doc__ or "").strip().split("\n")[0] if module else ""
 
 
-def events(connection, latest=None):
+def events(connection, latest=None, app=None):
     """List what was done to the database, the latest first: the journal, with runs and times.
 
     Failed attempts and what was unapplied are among it. Migrations that were applied before there
     was a journal have the time of their record. latest: of how many rows of the journal; all of it
-    and what came before it, if not said.
+    and what came before it, if not said. app: only of this one.
     """
-    found = history.entries(connection, latest=latest)
+    found = history.entries(connection, latest=latest, **({"app": app} if app else {}))
     ends = {}
     rows = []
     for entry in reversed(found):
         key = entry.run, entry.app, entry.name, entry.direction
-        if entry.event == Event.OPERATION:
+        if entry.event in (Event.ENTERED, Event.OPERATION):
             continue
         if entry.event != Event.STARTED:
             ends[key] = entry
@@ -352,7 +369,7 @@ def events(connection, latest=None):
             "started": at.isoformat(),
         }
         for key, at in older
-        if key not in known
+        if key not in known and app in (None, key[0])
     ]
     return rows
 
@@ -369,19 +386,23 @@ def branches():
     ]
 
 
-def drift(connection):
+def drift(connection, wait=None):
     """Compare models, migrations and the database; say what differs and what would mend it.
 
     The models with the migrations, the migrations with what is recorded as applied, and what the
     applied ones make of an empty database with what is there. Migrations that are left to apply
     are no drift. It only reads, and waits while somebody migrates. Where a scratch database is made
     is said in docs/operations.md.
+
+    Raises LockNotGot after ``wait`` seconds, or MIGRATOR_WAIT.
     """
     standing = Standing(connection)
+    standing.loader.check_consistent_history(connection)
     keys = comparing.in_order(standing.graph, standing.applied)
     scratch.replay(connection, standing.loader, keys)  # while nobody has to wait
-    with run_lock(connection, only_look=True):
+    with run_lock(connection, wait, only_look=True):
         standing = Standing(connection)
+        standing.loader.check_consistent_history(connection)
         keys = comparing.in_order(standing.graph, standing.applied)
         report = comparing.Report(connection, standing.loader, keys)
     files = preflight.findings(connection, standing.loader, [])
@@ -392,8 +413,8 @@ def drift(connection):
         ],
         "migrations": [finding.cause for finding in files if finding.kind in ("ghost", "edited")],
         "interrupted": [
-            f"{entry.app}.{entry.name} was interrupted: what differs may be what it has begun."
-            for entry in history.interrupted(connection)
+            f"{label(half.key)} was interrupted: what differs may be what it has begun."
+            for half in interruptions.half_done(connection, standing.loader)
         ],
         "database": [
             {
@@ -415,30 +436,74 @@ def drift(connection):
     }
 
 
+def sql(connection, span, *, backwards, engine=None, pending=False, cascade=False):
+    """Return the lines of a script for plain ``psql`` or ``sqlite3``; see ``offline``.
+
+    span: ``START:END``, for which no database is read. pending: from what is applied to ``span``, a
+    target of upgrade or downgrade; the database is only read.
+    """
+    engine = engine or connection.vendor
+    if pending:
+        standing = Standing(connection)
+        standing.loader.check_consistent_history(connection)
+        graph, applied, loader = standing.graph, standing.applied, standing.loader
+        if backwards:
+            plan = graph.downgrade(span, applied, cascade=cascade)
+        else:
+            plan = graph.upgrade([span], applied)
+        found = offline.from_plan(graph, plan, applied, span)
+    else:
+        loader = runner.loader_without_database()
+        graph = Graph.from_django(loader.graph, own_apps())
+        found = offline.between(graph, span, backwards, cascade=cascade)
+    return offline.script(connection, loader, found, engine)
+
+
+def drift_kinds(found):
+    """Yield, of what ``drift`` returned, the sentences that say that something is wrong."""
+    for kind in ("models", "migrations", "interrupted"):
+        yield from found[kind]
+    for row in found["database"]:
+        yield row["says"]
+
+
 def stamp(connection, targets, *, progress, options, purge=False, force=False):
     """Record that the database stands at TARGET, without running anything.
 
-    TARGET: heads, base, app.0003, app@head, app@base; several may be named. What they need is
+    TARGET: heads, base, app, app.0003, app@head, app@base; several may be named. What they need is
     recorded too, and what follows them is not any more, so that the history stays whole; all of it
     is shown. It is refused if the database is not what these migrations make, as manage.py db drift
-    would say; --force skips that, and the journal says so. --purge forgets what is applied though
-    its file is missing.
+    would say, or if a migration of these is half done; --force skips that, and the journal says so.
+    --purge forgets what is applied, or half done, though its file is missing.
     """
-    with _locked(connection, progress, may_have_gaps=True) as standing:
+    with _locked(connection, progress, options, whole=False) as standing:
         graph, applied = standing.graph, standing.applied
-        up, down = _stamped(graph, targets, applied)
+        up, down, named = _stamped(graph, targets, applied)
         forgotten = standing.ghosts if purge else []
+        settled = [
+            half
+            for half in interruptions.half_done(connection, standing.loader)
+            if half.key in named or (purge and half.is_missing)
+        ]
         done = {
             "recorded": [label(key) for key in up],
             "unrecorded": [label(key) for key in down],
             "purged": [label(key) for key in forgotten],
+            "settled": [label(half.key) for half in settled],
         }
+        for half in settled:
+            if not (force or half.is_missing):
+                raise Interrupted(
+                    f"Nothing was recorded, because {half} Or, when its rows are as they should be"
+                    " there, stamp with --force."
+                )
         if (up or down) and not force:
             _refuse_another_place(standing, {*applied, *up} - {*down})
         if options.get("plan"):
             return done
         if force:
             standing.executor.remark = "stamped by force, without a look at the database"
+        interruptions.settle(connection, standing.loader, settled.__contains__)
         for keys, backwards in ((down, True), (up, False)):
             plan = Plan(tuple(keys), backwards, frozenset(keys))
             if keys:
@@ -466,7 +531,7 @@ def adopt(connection, *, dry_run=False, undo=False, finish=False, discard=False,
             "Say one of --dry-run, --undo and --finish; --discard-new-rows goes with --undo."
         )
     with run_lock(connection, only_look=dry_run):
-        standing = Standing(connection, may_have_gaps=True)
+        standing = Standing(connection)
         adopter = Adopter(connection, standing.executor, standing.graph.order, declared())
         if undo or finish:
             return _end_adoption(adopter, undo, discard, begin)
@@ -516,11 +581,16 @@ def doctor(connection, *, fix=False):
 
     Files that are missing, were edited, or end twice; records without or twice; runs that were cut
     off; indexes that are invalid, sequences that lag behind, rows without their parents; what is
-    left to apply or to write down. --fix changes no row of the hotel, and runs under the lock.
+    left to apply or to write down. What this user may not look at, is found too. --fix changes no
+    row of the hotel, and runs under the lock.
     """
     if not fix:
-        return [_as_dict(found) for found in diagnoses(Standing(connection))]
-    with _locked(connection, lambda *_: None) as standing:
+        try:
+            found = diagnoses(Standing(connection))
+        except (CircularDependencyError, NodeNotFoundError) as error:
+            found = diagnoses_without_files(connection, explain(error))
+        return [_as_dict(one) for one in found]
+    with _locked(connection, lambda *_: None, {}, whole=False) as standing:
         done = []
         for found in diagnoses(standing):
             if found.kind == "locked":
@@ -562,7 +632,7 @@ def _refuse_another_place(standing, recorded):
 
 
 def _stamped(graph, targets, applied):
-    """Return what is to be recorded, in order, and what is not any more, in order."""
+    """Return what is to be recorded, what is not any more, in order, and all that this is about."""
     wanted, unwanted = set(), set()
     for text in targets:
         target = parse(graph, text)
@@ -589,4 +659,5 @@ def _stamped(graph, targets, applied):
     return (
         [key for key in graph.order if key in wanted and key not in there],
         [key for key in reversed(graph.order) if key in unwanted and key in there],
+        wanted | unwanted,
     )

@@ -20,6 +20,7 @@ from django.db.models import AutoField, CheckConstraint, UniqueConstraint
 from hotel.migrator import operations, steps
 from hotel.migrator.constraints import AppendOnly, Exclusion, Rule
 from hotel.migrator.rows import ARCHIVING
+from hotel.migrator.shape import in_database
 
 # Seconds for a million rows on PostgreSQL 18 and two cores: measured, see docs/migrations.md.
 REWRITE, ARCHIVE, EXCLUDE = 4.5, 10, 14.3
@@ -143,7 +144,7 @@ class _Waits:
             through = steps.many_to_many_table(old, before, self.connection)
             if before.column or through:
                 yield self._dropped(step, through or old.name, before.generated)
-        elif before.column and after.column and _in_database(before) != _in_database(after):
+        elif before.column and after.column and in_database(before) != in_database(after):
             yield old.name, EVERYBODY, 0, ""
             if not _keeps_its_form(before, after, self.connection):
                 yield old.name, EVERYBODY, REWRITE, "the table may be rewritten"
@@ -205,14 +206,6 @@ class _Waits:
 
 def _named(table, option):
     return {one.name: one for one in table.options.get(option, ())}
-
-
-def _in_database(field):
-    """Return what of a field the database knows."""
-    _, path, args, kwargs = field.deconstruct()
-    unknown = {*field.non_db_attrs, "default"}
-    known = {name: value for name, value in kwargs.items() if name not in unknown}
-    return field.column, path, args, known
 
 
 def _added(field):

@@ -17,6 +17,8 @@ from django.db.migrations.exceptions import MigrationSchemaMissing
 from hotel.command_line import connection_failure
 from hotel.tests import manage
 
+pytestmark = pytest.mark.once
+
 NO_KEY = (
     "SECRET_KEY is required when DEBUG is off; set it to a long random text, such as "
     "python -c 'import secrets; print(secrets.token_urlsafe(50))' prints.\n"
@@ -308,12 +310,14 @@ def test_a_role_that_may_not_is_told_what_it_lacks(postgresql_url):
                 cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
                 cursor.execute(f"DROP ROLE IF EXISTS {name}")
     assert (done.stderr.splitlines()[-1], done.returncode) == (
-        "The database refuses: permission denied for schema public;"
-        " use a role in DATABASE_URL that owns the tables and may create others.",
-        1,
+        "accounts.0001_initial failed: permission denied for schema public. It changed nothing."
+        " Use a role in DATABASE_URL that owns the tables and may create others, then run the same"
+        " command again. --traceback shows where.",
+        5,
     )
     assert (refused.stderr.splitlines()[-1], refused.returncode) == (
-        "The database refuses: cannot execute CREATE TABLE in a read-only transaction;"
-        " connect to a server, and as a role, that may write.",
-        1,
+        "accounts.0001_initial failed: cannot execute CREATE TABLE in a read-only transaction."
+        " It changed nothing. Connect to a server, and as a role, that may write, then run the same"
+        " command again. --traceback shows where.",
+        5,
     )

@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from hotel.database_url import ACCEPTED, parse
 
+pytestmark = pytest.mark.once
+
 BASE_DIR = Path("/srv/hotel")
 
 

@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from hotel.tests import PROJECT, manage
 
+pytestmark = pytest.mark.once
+
 PRODUCTION = {
     "DEBUG": "off",
     "SECRET_KEY": "$k#" + "0123456789" * 5,

@@ -12,134 +12,134 @@ Inverse: the movements made here are archived and deleted. A reservation is met 
 """
 
 from decimal import Decimal
-from itertools import groupby, islice
 
 from django.db import migrations
-from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
+from django.db.models import Case, DecimalField, Exists, F, OuterRef, Subquery, Sum, Value, When
+from django.db.models.functions import Abs, Coalesce, Least, Round
 
-from hotel.migrator.operations import RunPythonForNewRows
+from hotel.migrator.expressions import LocalDate
+from hotel.migrator.operations import Insert, InsertForNewRows
 
-BATCH_SIZE = 1000  # reservations read at once
+LARGEST = Decimal("9999999999.99")  # anything above is infinite or no number
+MONEY = DecimalField(max_digits=14, decimal_places=2)
 
 
 def begin_ledger(apps, reservations):
-    Payment = apps.get_model("payments", "Payment")
-    DepositMovement = apps.get_model("payments", "DepositMovement")
-    payments = Payment._base_manager.using(reservations.db).exclude(is_voided=True)
-    deposits = payments.filter(payment_type="deposit", reservation=OuterRef("pk"))
-    concerned = (
-        reservations.filter(Q(deposit_amount__gt=0) | Exists(deposits))
-        .only(
-            "deposit_amount",
-            "deposit_returned_at",
-            "total_amount",
-            "status",
-            "check_in_date",
-            "checked_out_at",
-            "created_at",
-            "updated_at",
-        )
-        .order_by("pk")
+    """Return the movements, of which each kind rests on what the kinds before it have made."""
+    Movement = apps.get_model("payments", "DepositMovement")
+    payments = apps.get_model("payments", "Payment")._base_manager.exclude(is_voided=True)
+    payments = payments.alias(cents=Round("amount", 2)).filter(cents__range=(-LARGEST, LARGEST))
+    deposits = payments.filter(payment_type="deposit", cents__gt=0)
+    of_stay = deposits.filter(reservation=OuterRef("pk"))
+    stays = reservations.alias(
+        deposit=Round("deposit_amount", 2),
+        held=held(Movement),
+        owed=owed(payments.exclude(payment_type="deposit")),
     )
-    stays = concerned.iterator(chunk_size=BATCH_SIZE)
-    made = []
-    while batch := list(islice(stays, BATCH_SIZE)):
-        rows = payments.filter(reservation__in=[stay.pk for stay in batch])
-        of = {
-            key: list(group)
-            for key, group in groupby(
-                rows.order_by("reservation", "payment_date", "pk"), lambda row: row.reservation_id
-            )
-        }
-        for stay in batch:
-            made += [
-                DepositMovement(reservation_id=stay.pk, **movement)
-                for movement in movements(stay, of.get(stay.pk, []))
-            ]
-    return DepositMovement._base_manager.using(reservations.db).bulk_create(
-        made, batch_size=BATCH_SIZE
+    over = stays.filter(status="checked_out", held__gt=0)
+    settled = Coalesce("deposit_returned_at", "checked_out_at", "updated_at")
+    settlement = {
+        "reservation": F("pk"),
+        "occurred_at": settled,
+        "business_date": day(settled),
+        "evidence": Case(
+            When(deposit_returned_at__isnull=False, then=Value("legacy_column")),
+            default=Value("assumed"),
+        ),
+    }
+    return [
+        Insert(
+            Movement,
+            deposits.filter(reservation__in=reservations.values("pk")).order_by(
+                "reservation_id", "payment_date", "pk"
+            ),
+            reservation=F("reservation_id"),
+            kind=Case(When(is_refund=True, then=Value("refunded")), default=Value("collected")),
+            amount=F("cents"),
+            payment=F("pk"),
+            occurred_at=F("created_at"),
+            business_date=F("payment_date"),
+            created_by=F("created_by_id"),
+            evidence="payment",
+        ),
+        Insert(
+            Movement,
+            stays.filter(held__lt=0),  # more was given back than was ever taken
+            reservation=F("pk"),
+            kind="corrected",
+            amount=-F("held"),
+            business_date=Subquery(
+                of_stay.order_by("-payment_date", "-pk").values("payment_date")[:1]
+            ),
+            reason="More was given back than the payments say was collected.",
+            evidence="assumed",
+        ),
+        Insert(
+            Movement,
+            stays.filter(~Exists(of_stay), deposit__gt=0, deposit__lte=LARGEST),
+            reservation=F("pk"),
+            kind="collected",
+            amount=F("deposit"),
+            occurred_at=F("created_at"),
+            business_date=day("created_at"),
+            evidence="legacy_column",
+        ),
+        Insert(
+            Movement,
+            stays.filter(
+                status__in=["cancelled", "no_show"], deposit_returned_at__isnull=False, held__gt=0
+            ),
+            reservation=F("pk"),
+            kind="refunded",
+            amount=F("held"),
+            occurred_at=F("deposit_returned_at"),
+            business_date=day("deposit_returned_at"),
+            evidence="legacy_column",
+        ),
+        Insert(
+            Movement,
+            over.filter(owed__gt=0),
+            kind="applied",
+            amount=Least("held", "owed"),
+            **settlement,
+        ),
+        Insert(Movement, over, kind="refunded", amount=F("held"), **settlement),
+    ]
+
+
+def held(Movement):
+    """Return the deposit that is held of a reservation by the movements made here."""
+    given_back = When(kind__in=["applied", "refunded"], then=-F("amount"))
+    movements = Movement._base_manager.exclude(evidence="recorded")
+    return total(movements, Case(given_back, default=F("amount")))
+
+
+def owed(payments):
+    """Return what a reservation costs, less its payments: what its deposit can be applied to."""
+    paid_back = When(is_refund=True, then=-Abs("cents"))
+    costs = When(total_amount__range=(-LARGEST, LARGEST), then=F("total_amount"))
+    return Round(
+        Case(costs, default=Value(0), output_field=MONEY)
+        - total(payments, Case(paid_back, default=F("cents"))),
+        2,
     )
 
 
-def movements(stay, payments):
-    """Yield the movements of one reservation, as values by field."""
-    held = Decimal(0)
-    deposits = [row for row in payments if row.payment_type == "deposit" and is_amount(row.amount)]
-    for payment in deposits:
-        amount = payment.amount
-        held += -amount if payment.is_refund else amount
-        yield {
-            "kind": "refunded" if payment.is_refund else "collected",
-            "amount": amount,
-            "payment_id": payment.pk,
-            "occurred_at": payment.created_at,
-            "business_date": payment.payment_date,
-            "created_by_id": payment.created_by_id,
-            "evidence": "payment",
-        }
-    if held < 0:  # more was given back than was ever taken
-        yield {
-            "kind": "corrected",
-            "amount": -held,
-            "business_date": deposits[-1].payment_date,
-            "reason": "More was given back than the payments say was collected.",
-            "evidence": "assumed",
-        }
-        held = Decimal(0)
-    if not deposits and is_amount(stay.deposit_amount):
-        held = stay.deposit_amount
-        yield {
-            "kind": "collected",
-            "amount": held,
-            "occurred_at": stay.created_at,
-            "business_date": day(stay.created_at, stay),
-            "evidence": "legacy_column",
-        }
-    if not held:
-        return
-    if stay.status in ("cancelled", "no_show") and stay.deposit_returned_at:
-        yield {
-            "kind": "refunded",
-            "amount": held,
-            "occurred_at": stay.deposit_returned_at,
-            "business_date": day(stay.deposit_returned_at, stay),
-            "evidence": "legacy_column",
-        }
-    if stay.status != "checked_out":
-        return
-    paid = sum(
-        -abs(row.amount) if row.is_refund else row.amount
-        for row in payments
-        if row.payment_type != "deposit" and row.amount.is_finite()
+def total(rows, amount):
+    """Return the sum of ``amount`` over the rows of a reservation."""
+    sums = rows.filter(reservation=OuterRef("pk")).order_by().values("reservation")
+    # SQLite adds floating point numbers, whose last digits are noise.
+    return Coalesce(
+        Subquery(sums.values(total=Round(Sum(amount), 2))), Value(0), output_field=MONEY
     )
-    total = stay.total_amount if stay.total_amount.is_finite() else Decimal(0)
-    applied = min(held, max(Decimal(0), total - paid))
-    settled = stay.deposit_returned_at or stay.checked_out_at or stay.updated_at
-    for kind, amount in (("applied", applied), ("refunded", held - applied)):
-        if amount:
-            yield {
-                "kind": kind,
-                "amount": amount,
-                "occurred_at": settled,
-                "business_date": day(settled, stay),
-                "evidence": "legacy_column" if stay.deposit_returned_at else "assumed",
-            }
 
 
-def is_amount(amount):
-    return amount.is_finite() and amount > 0
-
-
-def day(moment, stay):
+def day(moment):
     """Return the hotel's date of an instant; the day of arrival where there is none that it has."""
-    try:
-        return timezone.localdate(moment) if moment else stay.check_in_date
-    except OverflowError:  # infinity, and the last hours of the calendar
-        return stay.check_in_date
+    return Coalesce(LocalDate(moment), "check_in_date")
 
 
 class Migration(migrations.Migration):
     dependencies = [("payments", "0013_add_deposit_movements")]
 
-    operations = [RunPythonForNewRows(begin_ledger, "reservations.reservation")]
+    operations = [InsertForNewRows(begin_ledger, "reservations.reservation")]

@@ -6,28 +6,35 @@ Inverse: the blocks made here are archived and deleted. A room is met once.
 """
 
 from django.db import migrations
-from django.utils import timezone
+from django.db.models import F, TextField, Value
+from django.db.models.functions import Concat, Now
 
-from hotel.migrator.operations import RunPythonForNewRows
+from hotel.migrator.expressions import LocalDate, translate
+from hotel.migrator.operations import Insert, InsertForNewRows
 
 KINDS = {"out_of_order": "out_of_order", "maintenance": "out_of_service"}
 
 
 def block_rooms(apps, rooms):
-    RoomBlock = apps.get_model("rooms", "RoomBlock")
-    today = timezone.localdate()
-    return RoomBlock._base_manager.using(rooms.db).bulk_create(
-        RoomBlock(
-            room_id=key,
-            kind=KINDS[status],
-            start_date=today,
-            reason=f"The room was {status} when blocks were introduced.",
+    return [
+        Insert(
+            apps.get_model("rooms", "RoomBlock"),
+            rooms.filter(status__in=KINDS),
+            room=F("pk"),
+            kind=translate(F("status"), KINDS, otherwise=F("status")),
+            start_date=LocalDate(Now()),
+            reason=Concat(
+                Value("The room was "),
+                F("status"),
+                Value(" when blocks were introduced."),
+                output_field=TextField(),
+            ),
+            created_at=Now(),
         )
-        for key, status in rooms.filter(status__in=KINDS).order_by("pk").values_list("pk", "status")
-    )
+    ]
 
 
 class Migration(migrations.Migration):
     dependencies = [("rooms", "0009_add_room_blocks")]
 
-    operations = [RunPythonForNewRows(block_rooms, "room")]
+    operations = [InsertForNewRows(block_rooms, "room")]

@@ -23,7 +23,7 @@ SPELLINGS = {
     "::varchar": "",
     "bool NOT NULL DEFAULT 1": "bool NOT NULL DEFAULT true",
     "bool NOT NULL DEFAULT 0": "bool NOT NULL DEFAULT false",
-    "CAST('0' AS NUMERIC)": "0",
+    "cast ( '0' as numeric )": "0",
 }
 
 

@@ -8,6 +8,7 @@ import io
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -242,14 +243,18 @@ class Project:
         os.close(go)
         return run
 
-    def manage(self, *arguments, input=None, **environment):
-        """Run ``manage.py`` in a process of its own, on this database, and return how it went."""
+    def manage(self, *arguments, input=None, shell="", **environment):
+        """Run ``manage.py`` in a process of its own, on this database, and return how it went.
+
+        shell: what a shell is to do with its output.
+        """
         labels = [app.label for app in self.apps]
         name = str(connection.settings_dict["NAME"])
         (self.folder / "annexe_settings.py").write_text(SETTINGS.format(labels=labels, name=name))
         connection.close()
+        words = [sys.executable, str(ROOT / "manage.py"), *arguments]
         return subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            ["bash", "-o", "pipefail", "-c", f"{shlex.join(words)} {shell}"] if shell else words,
             cwd=self.folder,
             env={
                 **os.environ,

@@ -9,8 +9,9 @@ import traceback
 
 import pytest
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
-from hotel.migrator.history import interrupted
+from hotel.migrator.interruptions import half_done
 from hotel.migrator.tables import Adoption, exists
 from hotel.migrator.tests.legacy_shapes import SHAPES, build, fill
 from hotel.migrator.tests.projects import killed
@@ -111,6 +112,6 @@ def test_killed_anywhere_it_is_legacy_or_adopted_and_the_next_one_finishes(
     assert dump() == (after if is_adopted else before)
     assert adopt()["did"] == ("nothing" if is_adopted else "adopted")
     assert dump() == after
-    assert interrupted(connection) == []
+    assert half_done(connection, MigrationLoader(connection)) == []
     adopt("--undo")
     assert dump() == before

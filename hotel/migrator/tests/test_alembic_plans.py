@@ -8,6 +8,8 @@ import pytest
 from hotel.migrator.exceptions import WrongUse
 from hotel.migrator.tests.graphs import drawn
 
+pytestmark = pytest.mark.once
+
 ALEMBIC = json.loads((Path(__file__).parent / "data" / "alembic_plans.json").read_text())
 
 DIFFERENT = {

@@ -6,6 +6,7 @@ import signal
 import pytest
 from django.db import IntegrityError, connection
 
+from hotel.migrator.exceptions import FailedDuringApply, Interrupted
 from hotel.migrator.tables import Cursor
 from hotel.migrator.tests.projects import EVERY
 
@@ -311,6 +312,49 @@ def test_row_edited_or_deleted_between_two_batches_is_changed_as_it_then_is(room
         (3, "62.00"),
         (4, "3.00"),
     ]
+
+
+def test_batches_that_another_process_has_changed_meanwhile_are_not_changed_again(rooms, history):
+    (rooms.migrations / "between.sql").write_text(
+        "UPDATE annexe_room SET price = price * 2 + 1 WHERE id > 2\n"
+        "UPDATE migrator_cursor SET last_key = '5', rows_read = 5, rows_changed = 5"
+    )
+    with pytest.raises(FailedDuringApply, match=r"^annexe\.0002_raise_prices was run by another"):
+        rooms.migrate()
+    assert [row[2] for row in rows(history)] == [row[2] for row in UNDISTURBED]
+    rooms.migrate()
+    assert rows(history) == UNDISTURBED
+
+
+def test_batches_do_not_go_on_by_another_rule(rooms, project, history):
+    file = rooms.path("0002_raise_prices")
+    text = file.read_text()
+    (rooms.migrations / "stop").touch()
+    with pytest.raises(ValueError, match=r"^stopped$"):
+        rooms.migrate()
+    before = project.facts()
+    file.write_text(text.replace("price * 2 + 1", "price * 3 + 1"))
+    project.reload()
+    with pytest.raises(Interrupted, match="its file was edited since: to go on with the new one"):
+        rooms.migrate()
+    assert project.facts() == before
+    file.write_text(text)
+    (rooms.migrations / "stop").unlink()
+    project.reload()
+    rooms.migrate()
+    assert rows(history) == UNDISTURBED
+
+
+def test_what_was_undone_by_hand_begins_at_the_first_batch(rooms, project, history):
+    (rooms.migrations / "stop").touch()
+    before = rows(history)
+    with pytest.raises(ValueError, match=r"^stopped$"):
+        rooms.migrate()
+    history.execute("UPDATE annexe_room SET price = id * 10 + 0.5")
+    assert rows(history) == before
+    (rooms.migrations / "stop").unlink()
+    project.migrate("annexe", "0001", fake=True).migrate()
+    assert rows(history) == UNDISTURBED
 
 
 # Sizes, keys and the log

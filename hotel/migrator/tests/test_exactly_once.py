@@ -3,7 +3,9 @@
 import gc
 import os
 import re
+import resource
 import signal
+import stat
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -136,6 +138,102 @@ def test_one_that_waits_too_long_says_for_whom_and_ends_with_4(project, star, hi
     assert journal() == pairs("0001_initial", "0002_add_ten")
     call_command("migrate", verbosity=0)
     assert light(history) == 11
+
+
+def end_sessions(history, name):
+    """Let the server end the sessions whose name begins so."""
+    history.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name LIKE %s AND datname = current_database()",
+        [f"{name} %"],
+    )
+
+
+@pytest.mark.postgresql
+def test_while_a_migration_runs_nobody_begins_though_its_lock_was_lost(
+    project, star, history, settings
+):
+    star.migrate("0001")
+    for name in ("wait", "entered"):
+        os.mkfifo(star.migrations / name)
+    settings.MIGRATOR_WAIT = 0
+    first = project.begin()
+    first.reaches(star.migrations / "entered")
+    end_sessions(history, f"migrate {first.child}")
+    with pytest.raises(CommandError) as refused:
+        project.migrate()
+    (star.migrations / "wait").write_text("!")
+    assert first.end() == (0, "")
+    assert re.match(
+        r"This database is being migrated by a process \(PostgreSQL session \d+\), and was",
+        str(refused.value),
+    )
+    assert refused.value.returncode == 4
+    project.migrate()
+    assert light(history) == 11
+    assert journal() == pairs("0001_initial", "0002_add_ten")
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("ended", ["the session of the lock", "both"])
+def test_one_that_waits_waits_on_when_the_server_ends_its_session(project, star, history, ended):
+    star.migrate("0001")
+    for name in ("wait", "entered"):
+        os.mkfifo(star.migrations / name)
+    first = project.begin()
+    first.reaches(star.migrations / "entered")
+    second = project.begin()
+    named = (
+        f"SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'migrate {second.child} %%'"
+    )
+    while not history.execute(named, []):  # it waits from then on
+        pass
+    end_sessions(history, f"migrate {second.child}")
+    if ended == "both":  # the first one is idle in a transaction
+        history.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle'"
+            " AND datname = current_database() AND application_name NOT LIKE 'migrate %%'"
+        )
+    (star.migrations / "wait").write_text("!")
+    assert (first.end(), second.end()[0]) == ((0, ""), 0)
+    assert light(history) == 11
+    assert journal() == pairs("0001_initial", "0002_add_ten")
+
+
+@pytest.mark.postgresql
+def test_no_session_of_a_run_is_ended_for_being_idle(project, annexe, history):
+    annexe.write("0001_note", "migrations.RunPython(note)", code=IDLE)
+    name = connection.settings_dict["NAME"]
+    history.execute(f"ALTER DATABASE {name} SET idle_session_timeout = '1min'")
+    connection.close()
+    assert history.execute("SHOW idle_session_timeout") == [("1min",)]
+    project.migrate()
+    assert (annexe.migrations / "noted").read_text() == "[('0',)] [('0',)]"
+
+
+IDLE = """
+from pathlib import Path
+
+def note(apps, editor):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_session_timeout")
+        found = cursor.fetchall(), connection.run_lock._rows("SHOW idle_session_timeout", [])
+    (Path(__file__).parent / "noted").write_text("{} {}".format(*found))
+"""
+
+
+@pytest.mark.sqlite
+def test_a_lock_file_is_as_open_as_the_database_and_needs_no_room(annexe, history):
+    database = connection.settings_dict["NAME"]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    os.chmod(database, 0o660)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # as on a full disk
+    try:
+        with locks.run_lock(connection):
+            lock = os.stat(f"{database}.migrating")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (stat.S_IMODE(lock.st_mode), lock.st_size) == (0o660, 0)
 
 
 def test_garbage_is_looked_for_rarely_while_it_runs_and_as_before_afterwards(project, annexe):

@@ -51,7 +51,9 @@ def test_a_migration_that_overrides_how_it_runs_runs_so(rooms, history):
     own_way(rooms, "UPDATE annexe_room SET floor = 7 WHERE floor = 11")
     rooms.migrate()
     assert column(history, "floor") == [7, 12, None]
-    assert journal() == pairs("0001_initial", "0002_own_way")
+    assert [row for row in journal() if row[2] != "entered"] == pairs(
+        "0001_initial", "0002_own_way"
+    )
 
 
 def test_and_is_not_run_again_when_it_was_stopped(rooms, history):
@@ -63,4 +65,4 @@ def test_and_is_not_run_again_when_it_was_stopped(rooms, history):
         rooms.migrate()
     assert refused.value.returncode == 6
     assert column(history, "floor") == [11, 12, None]
-    assert [row[2] for row in journal()[2:]] == ["started", "failed"] * 2
+    assert [row[2] for row in journal()[2:]] == ["started", "entered", "failed"]

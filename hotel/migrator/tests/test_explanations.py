@@ -3,8 +3,9 @@
 import pytest
 from django.db import connection
 
+from hotel.migrator.tests.test_doctor import doctor
 from hotel.migrator.tests.test_runner import tables  # noqa: F401
-from hotel.migrator.tests.test_verbs import table
+from hotel.migrator.tests.test_verbs import db, table
 
 ON_POSTGRESQL = connection.vendor == "postgresql"
 
@@ -46,14 +47,22 @@ def test_a_circle(project, annexe, words):
 @pytest.mark.parametrize("words", [["migrate"], ["db", "upgrade"]], ids=" ".join)
 def test_one_that_came_too_late(project, annexe, history, words):
     annexe.write("0001_initial", table("Bed")).write("0002_add_desks", table("Desk")).migrate()
+    key = "    id = models.AutoField(primary_key=True)\n"
+    annexe.models("".join(f"class {name}(models.Model):\n{key}\n" for name in ("Bed", "Desk")))
     history.execute("DELETE FROM django_migrations WHERE name = '0001_initial'")
     assert said(project.manage(*words)) == (
         "Migration annexe.0002_add_desks is applied before its dependency annexe.0001_initial on"
-        " database 'default'. If the database has what that one makes, record it with manage.py db"
-        " stamp; if not, the file came too late: let it depend on what is applied, and nothing that"
-        " is applied depend on it.",
+        " database 'default'. If the database has what that one makes, record it as manage.py db"
+        " doctor says; if not, the file came too late: let it depend on what is applied, and"
+        " nothing that is applied depend on it.",
         2,
     )
+    code, found = doctor()
+    assert (code, [one["kind"] for one in found]) == (1, ["dependency"])
+    assert "manage.py db stamp annexe.0002_add_desks; if not," in found[0]["mend"]
+    assert db("stamp", "annexe.0002_add_desks") == "recorded: annexe.0001_initial\n"
+    assert doctor() == (0, [])
+    assert said(project.manage(*words)) == ("", 0)
 
 
 FIRST_LINES = {
@@ -124,12 +133,96 @@ def test_rows_and_tables_that_stop_a_migration(project, tables, history, case): 
 
 
 def test_an_error_of_programming_keeps_its_traceback(project, tables):  # noqa: F811
+    tables.write("0002_look", 'migrations.RunSQL("SELECT 1")')
     tables.write(
-        "0002_change", "migrations.RunPython(change)", code="def change(apps, editor):\n    1 / 0"
+        "0003_change", "migrations.RunPython(change)", code="def change(apps, editor):\n    1 / 0"
     )
     done = project.manage("migrate")
-    assert "ZeroDivisionError" in done.stderr.splitlines()[-1]
-    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert (done.stderr.splitlines()[-1], done.returncode) == (
+        "annexe.0003_change failed: ZeroDivisionError: division by zero. It changed nothing. The"
+        " one before it in this run stands. Mend the migration or the rows, then run the same"
+        " command again.",
+        5,
+    )
+
+
+def test_a_part_that_may_be_done_is_not_told_to_be_run_again(project, tables):  # noqa: F811
+    tables.write(
+        "0002_change", 'migrations.RunSQL(["SELECT 1", "DELETE FROM annexe_lamp"])', atomic=False
+    )
+    settle = (
+        "finish or undo it by hand; then record what is true with manage.py migrate --fake annexe"
+        " 0002_change, or with the name of the migration before it."
+    )
+    done = project.manage("migrate", "-v", "0")
+    assert said(done) == (
+        f"annexe.0002_change failed: {FIRST_LINES['not there'][0 if ON_POSTGRESQL else 1]}. What it"
+        f" did before that stands. Look at its rows and {settle} --traceback shows where.",
+        5,
+    )
+    done = project.manage("migrate", "-v", "0")
+    assert (done.stderr.endswith(f"{settle}\n"), done.returncode) == (True, 6)
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_ctrl_c(project, tables, atomic):  # noqa: F811
+    code = "def wait(apps, editor):\n    raise KeyboardInterrupt"
+    tables.write("0002_wait", "migrations.RunPython(wait)", code=code, atomic=atomic)
+    done = project.manage("migrate", "-v", "0")
+    assert (done.stderr.splitlines()[-1], done.returncode) == (
+        (
+            "annexe.0002_wait was interrupted, and changed nothing: run the same command again."
+            if atomic
+            else "annexe.0002_wait was stopped on its way up in an operation that has no"
+            " transaction (Raw Python operation, wait()), so part of it may be done: running it"
+            " again could do that part twice. Look at its rows and finish or undo it by hand; then"
+            " record what is true with manage.py migrate --fake annexe 0002_wait, or with the name"
+            " of the migration before it."
+        ),
+        130,
+    )
+    assert "Traceback" not in done.stderr
+
+
+BROKEN = {
+    "no Python": ("class Migration(:", "SyntaxError: invalid syntax"),
+    "no such module": ("import nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+    "a name": ("nobody", "NameError: name 'nobody' is not defined"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_file_that_cannot_be_loaded(project, tables, case):  # noqa: F811
+    text, error = BROKEN[case]
+    (tables.migrations / "0002_broken.py").write_text(f'"""Broken."""\n{text}\n')
+    for words in (["migrate"], ["db", "doctor"]) if case == "no Python" else (["migrate"],):
+        done = project.manage(*words)
+        assert (done.stderr, done.returncode) == (
+            f"annexe/migrations/0002_broken.py line 2: {error}. Mend the file, and run the same"
+            " command again.\n",
+            2,
+        )
+
+
+def test_a_file_without_a_migration(project, tables):  # noqa: F811
+    (tables.migrations / "0002_broken.py").write_text("")
+    assert said(project.manage("migrate")) == (
+        "Migration 0002_broken in app annexe has no Migration class: write one, or move the file"
+        " to another folder.",
+        2,
+    )
+
+
+@pytest.mark.parametrize("where", [">&-", "> /dev/full", "| head -c 1 > /dev/null"])
+def test_output_that_nobody_can_read_does_not_stop_a_run(project, tables, where):  # noqa: F811
+    for name in ("0002_a", "0003_b"):
+        tables.write(name, 'migrations.RunSQL("SELECT 1", migrations.RunSQL.noop)')
+    done = project.manage("migrate", shell=where)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0
+    tables.project.reload()
+    assert db("current") == "annexe.0003_b (head)\n"
 
 
 @pytest.mark.parametrize("words", [["migrate", "annexe", "0001"], ["db", "downgrade", "-2"]])

@@ -1,19 +1,23 @@
 """Expressions give the same values on both engines, look-alikes, NULL and blanks included."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from hotel.migrator.expressions import (
     AsciiLower,
     AsText,
     FromText,
+    Instant,
     IsDistinctFrom,
     IsNotDistinctFrom,
+    LocalDate,
     mentions,
     translate,
 )
@@ -264,6 +268,80 @@ def test_translation_of_an_expression(words):
     assert words(expression, *texts(None, "none", "x")) == ["was NULL", "was NULL", "text"]
 
 
+# LocalDate
+
+ZONES = [
+    *("Asia/Jakarta", "UTC", "Europe/Berlin", "America/New_York", "America/St_Johns"),
+    *("Pacific/Apia", "Pacific/Pago_Pago"),
+]
+DAYS = [  # clocks are changed on some of them, somewhere
+    *(date(1, 1, 2), date(1883, 11, 19), date(1923, 12, 31), date(1924, 1, 2), date(1945, 7, 1)),
+    *(date(2011, 12, 29), date(2011, 12, 31), date(2025, 1, 1), date(2025, 7, 1)),
+    *(date(2025, 3, day) for day in (2, 3, 9, 10, 30, 31)),
+    *(date(2025, 4, 6), date(2025, 4, 7), date(2025, 10, 26), date(2025, 10, 27)),
+    *(date(2025, 11, 2), date(2025, 11, 3), date(2037, 7, 1), date(2038, 1, 20)),
+    *(date(2099, 7, 1), date(2100, 2, 1), date(9999, 12, 31)),
+]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_local_date_begins_at_midnight_of_the_zone(words, settings, zone):
+    settings.TIME_ZONE = zone
+    midnights = [datetime(*day.timetuple()[:3], tzinfo=ZoneInfo(zone)) for day in DAYS]
+    moments = [
+        midnight.astimezone(UTC) + timedelta(microseconds=microseconds)
+        for midnight in midnights
+        for microseconds in (-1, 0, 1)
+    ]
+    dates = words(LocalDate(Instant("at")), *({"at": moment} for moment in moments))
+    assert dates == [timezone.localdate(moment) for moment in moments]
+    assert dates[1::3] == dates[2::3] == DAYS
+
+
+@pytest.mark.parametrize(
+    "zone, dates",
+    [
+        ("Asia/Jakarta", [date(1, 1, 1), None]),
+        ("UTC", [date(1, 1, 1), date(9999, 12, 31)]),
+        ("America/New_York", [None, date(9999, 12, 31)]),
+    ],
+)
+def test_there_is_no_local_date_past_the_ends_of_the_calendar(words, settings, zone, dates):
+    settings.TIME_ZONE = zone
+    ends = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+    rows = [{"at": moment} for moment in [*ends, None]]
+    assert words(LocalDate(Instant("at")), *rows) == [*dates, None]
+
+
+def test_there_is_no_local_date_of_what_is_no_instant(words, history):
+    strange = {"postgresql": ["infinity", "-infinity"], "sqlite": ["soon", "", "now", "7", 7]}
+    for value in strange[connection.vendor]:
+        words(Value(1), {})
+        history.execute("UPDATE annexe_word SET at = %s", [value])
+        answers = words.model.objects.annotate(answer=LocalDate(Instant("at")))
+        assert list(answers.values_list("answer", flat=True)) == [None]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "text, day",
+    [
+        ("2025-11-01", "2025-11-01"),
+        ("2025-11-01 16:59", "2025-11-01"),
+        ("2025-11-01 17:00", "2025-11-02"),
+        ("2025-11-01T16:59:59.9999999", "2025-11-01"),
+        ("2025-11-01 17:00:00Z", "2025-11-02"),
+        ("2025-11-01T23:59:59.999999+07:00", "2025-11-01"),
+    ],
+)
+def test_an_instant_may_be_spelled_as_the_legacy_system_did(words, history, settings, text, day):
+    settings.TIME_ZONE = "Asia/Jakarta"
+    words(Value(1), {})
+    history.execute("UPDATE annexe_word SET at = %s", [text])
+    answers = words.model.objects.annotate(answer=LocalDate(Instant("at")))
+    assert str(answers.values_list("answer", flat=True).get()) == day
+
+
 def test_expressions_compile_to_what_plain_engines_have(words):
     """Nothing that Django registers in Python: a script must run in ``sqlite3`` and ``psql``."""
     expressions = {
@@ -272,6 +350,7 @@ def test_expressions_compile_to_what_plain_engines_have(words):
         "c": FromText("other", words.model._meta.get_field("money")),
         "d": AsciiLower("text"),
         "e": translate(F("text"), WORDS, otherwise="other"),
+        "f": LocalDate(Instant("at")),
     }
     rows = words.model.objects.filter(mentions("text", "x")).annotate(**expressions)
     sql = str(rows.query).lower()

@@ -5,6 +5,8 @@ import re
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
+from hotel.migrator.tests.test_exactly_once import journal
+
 FAMILY = """
 operations.CreateModel("Room", [("id", models.AutoField(primary_key=True))]),
 operations.CreateModel(
@@ -306,3 +308,55 @@ def test_foreign_key_is_added_filled_and_required_in_three_migrations(family, pr
     assert project.facts() == facts
     family.migrate()
     assert project.facts() == head
+
+
+# A table of SQLite is made anew to be altered, with foreign keys off meanwhile
+
+
+REBUILDS = {
+    "a parent": 'migrations.AlterField("room", "id", models.BigAutoField(primary_key=True))',
+    "a child": 'migrations.AlterField("guest", "name", models.CharField(max_length=9, default=""))',
+    "a key": 'migrations.AlterField("guest", "room", models.ForeignKey("annexe.Room",'
+    " models.PROTECT, null=True))",
+    "a name": 'migrations.RenameModel("Room", "Chamber")',
+}
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("atomic", [True, False])
+@pytest.mark.parametrize("operation", REBUILDS.values(), ids=REBUILDS)
+def test_references_outlive_a_table_that_is_made_anew(family, project, history, operation, atomic):
+    history.insert("annexe_room", id=7)
+    history.insert("annexe_guest", id=1, name="Ada", room_id=7)
+    family.write("0002_change", operation, atomic=atomic)
+    for target in ("0002", "0001", "0002"):
+        family.migrate(target)
+        assert history.execute("PRAGMA foreign_keys") == [(1,)]
+        assert history.execute("PRAGMA foreign_key_check") == []
+        assert guests(history) == [(1, 7)]
+        [(_, _, table, column, *_)] = history.execute("PRAGMA foreign_key_list(annexe_guest)")
+        is_renamed = "RenameModel" in operation and target == "0002"
+        assert (table, column) == ("annexe_chamber" if is_renamed else "annexe_room", "room_id")
+        with pytest.raises(IntegrityError):
+            history.insert("annexe_guest", id=2, name="Bob", room_id=99)
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_an_orphan_that_code_leaves_is_undone_and_told(family, history, atomic):
+    family.write(
+        "0002_orphan",
+        "migrations.RunPython(add, atomic=True)",
+        code="""
+        def add(apps, editor):
+            apps.get_model("annexe", "Guest").objects.create(id=1, room_id=99)
+        """,
+        atomic=atomic,
+    )
+    for _ in range(2):
+        with pytest.raises(IntegrityError):
+            family.migrate()
+        assert not connection.in_atomic_block
+        assert guests(history) == []
+        assert journal()[-1] == ("0002_orphan", "forward", "failed")
+    if connection.vendor == "sqlite":
+        assert history.execute("PRAGMA foreign_keys") == [(1,)]

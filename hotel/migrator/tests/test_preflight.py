@@ -10,8 +10,9 @@ from django.db.migrations.executor import MigrationExecutor
 from conftest import OWN_APPS
 from hotel.migrator.exceptions import Interrupted
 from hotel.migrator.preflight import findings, refuse
-from hotel.migrator.tables import Cursor
+from hotel.migrator.tables import Cursor, ensure
 from hotel.migrator.tests import legacy
+from hotel.migrator.tests.test_verbs import db
 
 BACKFILL = ("reservations", "0005_backfill_deposit_amount")
 OWNER = "reservations.0005_backfill_deposit_amount#0"
@@ -88,6 +89,68 @@ def test_what_another_process_has_run_meanwhile_is_not_run_again(history):
     assert not Cursor.objects.exists()
     history.migrate("reservations", "0004")
     assert history.execute("SELECT deposit_amount FROM reservations") == [(None,)]
+
+
+def test_what_stopped_between_operations_goes_on_before_anything_else(rooms, project, history):
+    rooms.write(
+        "0002_two",
+        """
+        migrations.RunPython(migrations.RunPython.noop, fail),
+        migrations.AddField("room", "beds", models.IntegerField(null=True)),
+        """,
+        code="def fail(apps, editor):\n    raise ValueError",
+        atomic=False,
+    ).migrate()
+    with pytest.raises(ValueError):
+        project.migrate("annexe", "0001")
+    rooms.write(
+        "0003_three", 'migrations.AddField("room", "doors", models.IntegerField(null=True))'
+    )
+    before = project.facts()
+    with pytest.raises(CommandError) as refused:
+        project.migrate()
+    assert (str(refused.value), refused.value.returncode) == (
+        "annexe.0002_two was stopped on its way down in an operation that has no transaction (Raw"
+        " Python operation, fail()), so part of it may be done: running it again could do that part"
+        " twice. Look at its rows and finish or undo it by hand; then record what is true with"
+        " manage.py migrate --fake annexe 0002_two, or with the name of the migration before it.",
+        6,
+    )
+    assert project.facts() == before
+
+
+def test_where_a_migration_goes_down_to_is_told_by_the_graph(rooms, project):
+    first = [("annexe", "0001_initial")]
+    rooms.write("0002_left", "", after=first).write("0002_right", "", after=first)
+    rooms.write("0003_merge", "", after=[("annexe", "0002_left"), ("annexe", "0002_right")])
+    rooms.migrate()
+    with connection.schema_editor() as editor:
+        ensure(editor)
+    counts = {"rows_read": 1, "rows_changed": 1, "rows_archived": 0}
+    for name, target in (("0002_right", "0001_initial"), ("0003_merge", "0002_right")):
+        cursor = Cursor.objects.create(owner=f"annexe.{name}#0 backward", last_key="1", **counts)
+        assert only(plan=[]).mend == f"Finish it first with manage.py migrate annexe {target}."
+        cursor.delete()
+
+
+def test_what_was_interrupted_and_whose_file_is_missing_is_to_be_brought_back(rooms, project):
+    rooms.write("0002_gone", "").migrate()
+    with connection.schema_editor() as editor:
+        ensure(editor)
+    counts = {"rows_read": 1, "rows_changed": 1, "rows_archived": 0}
+    Cursor.objects.create(owner="annexe.0002_gone#0 backward", last_key="1", **counts)
+    rooms.path("0002_gone").unlink()
+    project.reload()
+    with pytest.raises(CommandError) as refused:
+        project.migrate()
+    assert str(refused.value) == (
+        "annexe.0002_gone was interrupted on its way down: its file is missing, so bring that back,"
+        " for example with git, and finish it first with manage.py migrate annexe 0001_initial;"
+        " if it is gone for good, forget it with manage.py db stamp --purge."
+    )
+    db("stamp", "--purge")
+    project.migrate()
+    assert not Cursor.objects.exists()
 
 
 @pytest.mark.sqlite
@@ -212,14 +275,15 @@ def test_a_plan_without_what_it_depends_on_is_refused(rooms):
 
 
 def test_a_migration_that_is_applied_without_what_it_depends_on_is_refused(rooms, history):
-    rooms.write("0002_one", "").write("0003_two", "").migrate()
+    rooms.write("0002_one", "").write("0003_two", "").write("0004_three", "").migrate()
     history.execute("DELETE FROM django_migrations WHERE name = '0002_one'")
     found = looked(plan=[])
     assert [(finding.migration, finding.cause, finding.mend) for finding in found] == [
         (
             "annexe.0003_two",
             "annexe.0003_two is applied, but annexe.0002_one, which it depends on, is not.",
-            "If its change is in the database, record it: manage.py db stamp annexe.0002_one.",
+            "If its change is in the database, record it too with manage.py db stamp"
+            " annexe.0004_three; if not, the file came too late: mend its dependencies.",
         )
     ]
 
@@ -369,4 +433,4 @@ def test_fake_skips_what_refuses_too(history):
     history.migrate("reservations", "0004").migrate(*BACKFILL)
     interrupt("backward")
     history.migrate("reservations", fake=True)
-    assert refusal(history, "reservations", "0007")[1] == 6
+    assert not Cursor.objects.exists()  # what is recorded now is true, so nothing was begun

@@ -4,6 +4,7 @@ The models of a throw-away app are edited, ``makemigrations`` and ``migrate`` do
 """
 
 import json
+import os
 import re
 
 import pytest
@@ -438,7 +439,11 @@ def before(annexe, project, history):
     return make
 
 
-@pytest.mark.parametrize("old, new, answers, detected", SCHEMA)
+@pytest.mark.parametrize(
+    "old, new, answers, detected",
+    # make stress has them all; the suite every other one, SQLite and PostgreSQL different ones.
+    SCHEMA if "ROUND_TRIPS" in os.environ else SCHEMA[connection.vendor == "sqlite" :: 2],
+)
 def test_schema_change_is_detected_and_goes_up_and_down_and_up(
     annexe, project, before, old, new, answers, detected
 ):

@@ -4,6 +4,8 @@ import pytest
 
 from hotel.migrator.tests.graphs import HOTEL, NAMED, G, drawn, refusal
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     "text, key",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from io import StringIO
 
 import pytest
@@ -11,7 +12,9 @@ from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.signals import post_migrate, pre_migrate
 
+from hotel.migrator.exceptions import WrongUse
 from hotel.migrator.history import entries
+from hotel.migrator.locks import run_lock
 from hotel.migrator.tests.test_exactly_once import journal, pairs
 
 
@@ -153,6 +156,21 @@ def test_what_the_last_run_applied_is_undone(apps, history):
     assert refused("downgrade", "--run", "last")[1] == 2
 
 
+def test_of_the_last_run_other_applications_stay_unless_they_are_asked_for(apps, settings):
+    settings.MIGRATION_SCOPE = ["annexe"]
+    db("upgrade", "annexe.0001")
+    db("upgrade", "annexe", "bar.0001")
+    db("upgrade", "bar")
+    db("downgrade", "--run", "last", "--cascade")
+    assert at() == ["annexe.0001", "bar.0001"]
+    db("upgrade", "annexe.0002", "bar.0002")
+    sentence, code = refused("downgrade", "--run", "last")
+    assert code == 3
+    assert sentence.endswith("manage.py db downgrade --run last --cascade undoes it too.")
+    db("downgrade", "--run", "last", "--all-apps")
+    assert at() == ["annexe.0001", "bar.0001"]
+
+
 def test_going_back_to_a_day_undoes_what_came_after_it(apps, history):
     db("upgrade", "annexe.0002")
     history.execute("UPDATE django_migrations SET applied = '2026-01-31 10:00:00+00:00'")
@@ -184,12 +202,39 @@ def test_where_it_stands(apps, history):
     assert shown["at_heads"] is True
 
 
-def test_what_a_killed_run_has_begun_is_shown(apps, history):
-    assert apps.killed(9)
-    last = history.execute("SELECT app, name FROM migrator_journal ORDER BY id DESC LIMIT 1")[0]
-    assert f"!! {last[0]}.{last[1]} was interrupted in run " in db("current")
+def test_a_plan_that_would_be_refused_ends_so_and_waits_for_nobody(apps, history, settings):
+    settings.MIGRATOR_WAIT = 0
+    history.execute("CREATE TABLE annexe_bed (id integer)")
+    other = connection.copy()
+    with closing(other), run_lock(other):
+        db("stamp", "annexe.0002", "--plan", "--force")
+        with pytest.raises(SystemExit) as ended:
+            db("upgrade", "--plan")
+    assert ended.value.code == 3
+
+
+def test_what_says_two_things_is_refused(apps):
+    for words in (
+        ["history", "--applied", "-i"],
+        ["history", "--applied", "-r", "base:"],
+        ["merge", ""],
+        ["revision", "-m", "Add beds", "--autogenerate", "--template", "data"],
+    ):
+        with pytest.raises(WrongUse):
+            db(*words)
+
+
+def test_what_was_done_to_one_app_and_last(apps):
     db("upgrade")
-    assert "!!" not in db("current")
+    assert "annexe" not in db("history", "--applied", "--app", "bar")
+    assert len(db("history", "--applied", "--latest", "2").splitlines()) == 1
+
+
+def test_a_failure_is_a_document_too(apps):
+    out = StringIO()
+    with pytest.raises(WrongUse) as refused:
+        call_command("db", "upgrade", "nowhere", "--json", stdout=out)
+    assert json.loads(out.getvalue()) == {"error": str(refused.value), "exit_code": 2}
 
 
 def test_revisions_are_listed_newest_first(apps, history):
@@ -344,6 +389,25 @@ def test_a_squashed_migration_is_one_step_and_all_its_records(apps, history):
     assert tables(history) == ["annexe_bed", "annexe_desk"]
 
 
+def test_a_squashed_migration_ran_when_what_it_stands_for_did(apps, history):
+    annexe, bar = apps.apps
+    annexe.path("0003_add_lamps").unlink()
+    bar.path("0002_add_bottles").unlink()
+    apps.reload()
+    db("upgrade", "annexe")
+    history.execute("UPDATE django_migrations SET applied = '2026-01-31 10:00:00+00:00'")
+    db("upgrade", "bar")
+    squash(annexe)
+    apps.migrate()
+    assert at() == ["annexe.0001", "annexe.0002", "bar.0001", "annexe.0001"]  # recorded only now
+    for target in (["-1"], ["--to-date", "2026-02-01"]):
+        assert db("downgrade", *target, "--plan").startswith(
+            "To unapply: 1 migration.\n  - bar.0001_initial\n"
+        )
+    db("downgrade", "-1")
+    assert tables(history) == ["annexe_bed", "annexe_desk"]
+
+
 def test_what_changes_no_table_is_a_step_all_the_same(apps, history):
     annexe = apps.apps[0]
     annexe.write("0004_say_bunk", 'migrations.AlterModelOptions("bed", {"verbose_name": "bunk"})')
@@ -372,6 +436,22 @@ def test_who_listens_to_migrate_hears_of_steps_with_the_models_of_then(apps):
             signal.disconnect(listen, sender=registry.get_app_config("migrator"))
     up, down = [("0001_initial", False), ("0002_add_desks", False)], [("0002_add_desks", True)]
     assert heard == [([], up), (["Bed", "Desk"], up), (["Bed", "Desk"], down), (["Bed"], down)]
+
+
+def test_models_of_what_was_undone_out_of_order_are_gone(apps):
+    heard = []
+
+    def listen(sender, apps, **kwargs):
+        heard.append([model.__name__ for model in apps.get_models()])
+
+    db("upgrade", "bar.0001")
+    db("upgrade", "annexe.0001")  # which comes first in the graph, and goes first too
+    post_migrate.connect(listen, sender=registry.get_app_config("migrator"))
+    try:
+        db("downgrade", "-2")
+    finally:
+        post_migrate.disconnect(listen, sender=registry.get_app_config("migrator"))
+    assert heard == [[]]
 
 
 def test_another_database_stands_where_it_stands(apps, tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import re
+import resource
 
 import pytest
 from django.core.management import call_command
@@ -11,6 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from conftest import OWN_APPS
 from hotel.migrator import files, writing
+from hotel.migrator.exceptions import WrongUse
 from hotel.migrator.tests.graphs import refusal
 from hotel.migrator.tests.projects import column
 from hotel.migrator.tests.test_guards import (
@@ -690,6 +692,18 @@ def test_setting_may_say_which_apps_are_own(rooms, revise, project, settings):
 def test_files_that_cannot_all_be_written_are_not_written_at_all(rooms, project):
     before = project.contents()
     new, there = rooms.path("0002_add_view"), rooms.path("0001_initial")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(WrongUse, match=r"0001_initial\.py: File exists\. Nothing was written"):
         files.write({new: "1", there: "2"})
     assert project.contents() == before
+
+
+def test_a_disk_that_takes_no_file_is_told(rooms, revise):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    before = rooms.names()
+    try:
+        with pytest.raises(WrongUse, match=r"^Cannot write the file: File too large\. Nothing was"):
+            revise("Add beds", app="annexe")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert rooms.names() == before

@@ -64,3 +64,27 @@ def test_a_room_of_later_is_met_on_the_way_up(with_rooms):
 def test_an_empty_table_stays_empty(history):
     history.before(MIGRATION).go(*MIGRATION)
     assert blocks(history) == []
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # 25 hours apart
+def test_today_is_the_hotels(history, zone):
+    history.before(MIGRATION)
+    legacy.room(history, 1, status="maintenance")
+    with timezone.override(zone):
+        before = str(timezone.localdate())
+        history.step(MIGRATION)
+        [(_, _, start, *_)] = blocks(history)
+        assert start in (before, str(timezone.localdate()))
+
+
+def test_a_block_says_why_and_since_when_it_is_known(with_rooms):
+    before = timezone.now()
+    with_rooms.step(MIGRATION)
+    made = with_rooms.model("rooms.RoomBlock").objects.order_by("pk").values_list("reason", "room")
+    assert list(made) == [
+        ("The room was maintenance when blocks were introduced.", 3),
+        ("The room was out_of_order when blocks were introduced.", 4),
+        ("The room was out_of_order when blocks were introduced.", 5),
+    ]
+    for block in with_rooms.model("rooms.RoomBlock").objects.all():
+        assert abs(block.created_at - before).total_seconds() < 60

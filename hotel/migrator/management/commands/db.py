@@ -9,15 +9,24 @@ from django.core.management.base import BaseCommand, DjangoHelpFormatter
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from hotel.migrator import reporting, stats, verbs, writing
-from hotel.migrator.exceptions import WrongUse
-from hotel.migrator.targets import migrations
+from hotel.migrator import offline, reporting, stats, verbs, writing
+from hotel.migrator.checks import without_drift
+from hotel.migrator.exceptions import (
+    Interrupted,
+    MigratorError,
+    RefusedByPreflight,
+    WrongUse,
+    explain,
+)
+from hotel.migrator.output import Output
+from hotel.migrator.targets import migrations, shortened
 from hotel.migrator.templates import KINDS
 
 EXIT_CODES = """
 exit codes: 0 done, 1 a finding, 2 wrong use or unknown revision, 3 refused before anything was
-changed, 4 somebody else migrates this database, 5 failed while applying, 6 an earlier run was
-interrupted and must be finished first.
+changed, 4 the lock was not got: somebody else migrates this database, or it cannot be locked (no
+right to write its folder, a pooler), 5 failed while applying, 6 an earlier run was interrupted and
+must be finished first, 130 stopped by Ctrl-C.
 """
 
 
@@ -69,6 +78,11 @@ class Command(Migrate):
         up = verb("upgrade", verbs.upgrade)
         up.add_argument("targets", nargs="*", metavar="TARGET")
         up.add_argument("--at-most", action="store_true", help="fewer than N will do")
+        up.add_argument(
+            "--pending",
+            action="store_true",
+            help="with --sql: begin at what is applied, which is read from the database",
+        )
         self._of_a_run(up)
         down = verb("downgrade", verbs.downgrade)
         down.add_argument("target", nargs="?", metavar="TARGET")
@@ -86,10 +100,13 @@ class Command(Migrate):
         past = verb("history", verbs.log)
         past.add_argument("-r", "--rev-range", metavar="START:END")
         past.add_argument("-i", "--indicate-current", action="store_true")
-        past.add_argument("--app", help="only the revisions of this app")
+        past.add_argument("--app", help="only of this app")
         past.add_argument("--all-apps", action="store_true", help="Django's apps too")
         past.add_argument(
             "--applied", action="store_true", help="what was done, from the journal, with times"
+        )
+        past.add_argument(
+            "--latest", type=int, metavar="N", help="of the last N entries of the journal alone"
         )
         verb("branches", verbs.branches)
         new = verb("revision", writing.revision, reports=False, database=False)
@@ -100,7 +117,7 @@ class Command(Migrate):
             "--autogenerate", action="store_true", help="compare models, as makemigrations does"
         )
         what.add_argument("--empty", action="store_true", help="a commented template to fill in")
-        new.add_argument("--template", default="data", help=f"one of {', '.join(KINDS)}")
+        new.add_argument("--template", help=f"data, if not said, or one of {', '.join(KINDS)}")
         new.add_argument("--head", metavar="REVISION", help="the leaf to continue")
         new.add_argument("--depends-on", action="append", default=[], metavar="REVISION")
         self._may_ask(new)
@@ -133,7 +150,15 @@ class Command(Migrate):
 
     def _of_a_run(self, parser):
         parser.add_argument("--all-apps", action="store_true", help="count Django's apps too")
-        parser.add_argument("--plan", action="store_true", help="only show what would be done")
+        parser.add_argument(
+            "--plan", action="store_true", help="only show what would be done, and who has to wait"
+        )
+        parser.add_argument(
+            "--sql",
+            action="store_true",
+            help="print a script for psql or sqlite3 instead: START:END, as in base:heads",
+        )
+        parser.add_argument("--engine", choices=offline.ENGINES, help="of the script")
         parser.add_argument(
             "--accept-data-loss",
             action="store_true",
@@ -161,11 +186,23 @@ class Command(Migrate):
             joined.append(word if value is None else f"--rev-range={value}")
         super().run_from_argv(joined)
 
+    def check(self, **options):
+        """Run all checks but that of the database itself, which would be a verb of its own."""
+        with without_drift():
+            super().check(**options)
+
     def handle(self, *, verb, **options):
         """Run the verb, print what it returns, and end with its exit code."""
         self.verbosity = options["verbosity"]
         connection = connections[options.get("database", DEFAULT_DB_ALIAS)]
-        code = getattr(self, f"_{verb}")(connection, options)
+        try:
+            code = getattr(self, f"_{verb}")(connection, options)
+        except Exception as error:
+            explained = error if isinstance(error, MigratorError) else explain(error)
+            if options.get("json") and explained:  # a program reads no sentence
+                said = {"error": str(explained), "exit_code": explained.exit_code}
+                self._print(options, said, [])
+            raise
         if code:
             sys.exit(code)
 
@@ -177,6 +214,8 @@ class Command(Migrate):
                 self.stdout.write(line)
 
     def _run(self, function, connection, target, options, **more):
+        if not (options["plan"] or options["json"]):
+            self.stdout = Output(self.stdout._out)
         given = {name: options[name] for name in ("plan", "accept_data_loss", "verbosity")}
         given |= {"interactive": options.get("interactive", True), "stdout": self.stdout}
         is_quiet = options["json"] or not self.verbosity
@@ -191,15 +230,48 @@ class Command(Migrate):
             **more,
         )
         self._print(options, done, [])
+        refused = {row["kind"] for row in done["findings"] if row["refuses"]}
+        if refused:  # only shown, as --plan says
+            return (Interrupted if "interrupted" in refused else RefusedByPreflight).exit_code
+        return 0
+
+    def _script(self, connection, targets, options, *, backwards, pending):
+        others = ("plan", "json", "all_apps", "at_most", "run", "to_date", "accept_data_loss")
+        unfit = [f"--{name.replace('_', '-')}" for name in others if options.get(name)]
+        if unfit:
+            raise WrongUse(f"--sql prints a script, and {', '.join(unfit)} means nothing for it.")
+        if len(targets) != 1 or not targets[0]:
+            raise WrongUse(
+                "Name one range, such as base:heads or app.0003:app.0001, or with --pending one"
+                " target. manage.py db upgrade --help explains them."
+            )
+        for line in verbs.sql(
+            connection,
+            targets[0],
+            backwards=backwards,
+            engine=options["engine"],
+            pending=pending,
+            cascade=options.get("cascade", False),
+        ):
+            self.stdout.write(line)
 
     def _upgrade(self, connection, options):
-        self._run(
+        if options["sql"]:
+            targets = options["targets"] or (["heads"] if options["pending"] else [])
+            return self._script(
+                connection, targets, options, backwards=False, pending=options["pending"]
+            )
+        return self._run(
             verbs.upgrade, connection, options["targets"], options, at_most=options["at_most"]
         )
 
     def _downgrade(self, connection, options):
+        if options["sql"]:
+            target = options["target"] or ""
+            pending = ":" not in target
+            return self._script(connection, [target], options, backwards=True, pending=pending)
         more = {name: options[name] for name in ("run", "to_date", "cascade")}
-        self._run(verbs.downgrade, connection, options["target"], options, **more)
+        return self._run(verbs.downgrade, connection, options["target"], options, **more)
 
     def _current(self, connection, options):
         found = verbs.current(connection)
@@ -210,7 +282,13 @@ class Command(Migrate):
 
     def _history(self, connection, options):
         if options["applied"]:
-            found = verbs.events(connection)
+            for name, word in (("rev_range", "-r"), ("indicate_current", "-i")):
+                if options[name]:
+                    raise WrongUse(
+                        f"{word} is for the files and --applied for what was done to the database:"
+                        " give one of the two to manage.py db history."
+                    )
+            found = verbs.events(connection, options["latest"], options["app"])
             self._print(options, found, map(_event_line, found))
             return
         found = verbs.log(
@@ -237,6 +315,12 @@ class Command(Migrate):
     def _revision(self, connection, options):
         names = ("app", "autogenerate", "empty", "template", "head", "depends_on", "interactive")
         given = {name: options[name] for name in names}
+        if options["autogenerate"] and options["template"]:
+            raise WrongUse(
+                "--autogenerate fills the file in and --template is for one to be filled in: give"
+                " one of the two to manage.py db revision."
+            )
+        given["template"] = options["template"] or "data"
         writing.revision(options["message"], **given, stdout=self.stdout)
 
     def _merge(self, connection, options):
@@ -244,6 +328,8 @@ class Command(Migrate):
         applied = set(verbs.Standing(connection).applied) if options["rebase"] else None
         names = ("message", "rebase", "interactive")
         given = {name: options[name] for name in names}
+        if options["app"] == "":
+            raise WrongUse("Name an application, or none for all: '' is no application.")
         writing.merge(options["app"], **given, applied=applied, stdout=self.stdout)
 
     def _stats(self, connection, options):
@@ -273,6 +359,7 @@ class Command(Migrate):
                 ("recorded", "recorded"),
                 ("not recorded any more", "unrecorded"),
                 ("forgotten, its file is missing", "purged"),
+                ("not half done any more", "settled"),
             )
             for name in done[kind]
         ]
@@ -281,7 +368,7 @@ class Command(Migrate):
     def _drift(self, connection, options):
         found = verbs.drift(connection)
         self._print(options, found, _drift_lines(found))
-        return 1 if any(found[kind] for kind in verbs.DRIFT) else 0
+        return 1 if any(verbs.drift_kinds(found)) else 0
 
     def _adopt(self, connection, options):
         def begin(done):
@@ -331,7 +418,7 @@ def _current_lines(found):
     for name in found["missing"]:
         yield f"!! {name} (file missing): bring it back, or manage.py db stamp --purge"
     for row in found["interrupted"]:
-        yield f"!! {row['revision']} was interrupted in run {row['run'][:8]}: run migrate again"
+        yield f"!! {row['says']}"
 
 
 def _revision_line(row):
@@ -345,20 +432,18 @@ def _revision_line(row):
 
 
 def _drift_lines(found):
-    for kind in ("models", "migrations", "interrupted"):
-        yield from found[kind]
-    yield from (row["says"] for row in found["database"])
+    yield from verbs.drift_kinds(found)
     if found["script"]:
         yield from ("", "What would mend the database:", "")
         yield from (f"    {line}" for sql in found["script"] for line in sql.splitlines())
         yield ""
-    if not any(found[kind] for kind in verbs.DRIFT):
+    if not any(verbs.drift_kinds(found)):
         yield "Models, migrations and database agree."
     if found["pending"]:
         number = len(found["pending"])
         yield (
             f"{migrations(number)} {'is' if number == 1 else 'are'} left to apply, which is no"
-            f" drift: {', '.join(found['pending'])}."
+            f" drift: {shortened(found['pending'])}."
         )
     if found["strange"]:
         yield f"Tables that are not of this history: {', '.join(found['strange'])}."

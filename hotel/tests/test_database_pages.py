@@ -1,4 +1,4 @@
-"""The page of the journal: for superusers, and to be read only."""
+"""The pages of the database, journal and drift: for superusers, and to be read only."""
 
 import pytest
 from django.db import connection
@@ -54,3 +54,25 @@ def test_other_members_of_staff_neither_see_nor_open_it(db, role):
 
 def test_nobody_else_sees_it(db):
     assert browser().get(PAGE).status_code == 302
+
+
+def test_a_database_as_it_should_be_is_said_to_be(db):
+    page = browser(member(OWNER)).get("/admin/drift/").content.decode()
+    assert "<p>Models, migrations and database agree.</p>" in page
+
+
+def test_what_differs_is_listed_with_what_would_mend_it(db):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE INDEX by_hand ON guests (notes)")
+        cursor.execute('CREATE TABLE "b<b>" (id integer)')
+    page = browser(member(OWNER)).get("/admin/drift/").content.decode()
+    assert "<li>The index by_hand of guests is there, and no migration makes it.</li>" in page
+    assert "DROP INDEX &quot;by_hand&quot;;" in page
+    assert "<p>Tables that are not of this history: b&lt;b&gt;.</p>" in page
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_other_members_of_staff_neither_see_nor_open_the_drift(db, role):
+    client = browser(member(role))
+    assert "/admin/drift/" not in client.get("/admin/").content.decode()
+    assert client.get("/admin/drift/").status_code == 403

@@ -1,0 +1,43 @@
+"""A check of the live database: ``manage.py check --tag migrator --database default``."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.core import checks
+from django.db import connections
+
+from hotel.migrator.exceptions import MigratorError
+from hotel.migrator.verbs import drift, drift_kinds
+
+_is_left_out = ContextVar("_is_left_out", default=False)
+
+
+@contextmanager
+def without_drift():
+    """Leave the check out: ``migrate`` names a database too when it runs all checks."""
+    token = _is_left_out.set(True)
+    try:
+        yield
+    finally:
+        _is_left_out.reset(token)
+
+
+@checks.register("migrator")
+def check_drift(app_configs, databases=None, **kwargs):
+    """Return an error for each thing that models, migrations and database differ in."""
+    if _is_left_out.get():
+        return []
+    errors = []
+    for alias in databases or ():
+        try:
+            found = drift(connections[alias])
+        except MigratorError as error:
+            errors.append(checks.Error(str(error), id="migrator.E003"))
+            continue
+        errors += [
+            checks.Error(
+                sentence, hint="manage.py db drift prints what mends it.", id="migrator.E002"
+            )
+            for sentence in drift_kinds(found)
+        ]
+    return errors
