@@ -107,7 +107,16 @@ class Schema(Aside):
             self._drop_if_empty()
 
     def drop(self, kept, tables):
-        """Drop some of the tables that were moved."""
+        """Drop some of the tables that were moved; those that stay let go of them first."""
+        for table, name in self.rows(
+            "SELECT o.relname, k.conname FROM pg_constraint k"
+            " JOIN pg_class c ON c.oid = k.confrelid JOIN pg_class o ON o.oid = k.conrelid"
+            " WHERE k.contype = 'f' AND c.relnamespace = %s::regnamespace"
+            " AND o.relnamespace = c.relnamespace AND c.relname = ANY(%s)"
+            " AND o.relname <> ALL(%s)",
+            [quoted(self.name), list(tables), list(tables)],
+        ):
+            self.rows(f"ALTER TABLE {self.there(table)} DROP CONSTRAINT {quoted(name)}")
         if tables:
             self.rows(f"DROP TABLE {', '.join(map(self.there, tables))}")
         left = set(kept["tables"]) - set(tables)

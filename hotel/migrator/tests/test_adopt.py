@@ -335,3 +335,19 @@ def test_undo_is_refused_once_rows_were_written(history):
     done = adopt("--undo", "--discard-new-rows")
     assert done["discarded"]["guests"] == {"inserted": 1}
     assert dump() == before
+
+
+def test_a_column_that_no_model_has_is_kept_aside_for_good(history):
+    legacy(history)
+    run("ALTER TABLE rooms ADD COLUMN level varchar(10)", "UPDATE rooms SET level = 'B'")
+    before = dump()
+    done = adopt()
+    assert done["proof"]["kept_columns"] == ["rooms.level"]
+    assert drift() == "Models, migrations and database agree."
+    adopt("--undo")
+    assert dump() == before
+    adopt()
+    assert adopt("--finish")["kept"] == ["rooms"]
+    aside = "legacy.rooms" if ON_POSTGRESQL else "legacy_rooms"
+    assert rows(f"SELECT DISTINCT level FROM {aside}") == [("B",)]
+    history.migrate("reservations", "0006")  # a rebuild on SQLite, which checks every table
