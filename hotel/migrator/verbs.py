@@ -524,7 +524,8 @@ def adopt(connection, *, dry_run=False, undo=False, finish=False, discard=False,
     would not work. --undo brings the legacy database back until --finish drops it.
     docs/adopting.md is the runbook.
 
-    begin: called with what was found, before anything is changed; whether to go on.
+    Raises RefusedByPreflight if it would not work. begin: called with what was found, before
+    anything is changed; returns whether to go on.
     """
     if sum((dry_run, undo, finish)) > 1 or (discard and not undo):
         raise WrongUse(
