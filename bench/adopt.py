@@ -9,15 +9,12 @@ history, with the indexes and foreign keys they have.
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 import time
-from urllib.parse import urlsplit
 
-from bench.history import on_server, report, run, shell
+from bench.databases import database
+from bench.history import report, run, shell
 
-NAME = "hotel_bench_adopt"
 BOUNDS = {"seconds": 300, "megabytes": 700, "rate": 0.5}
 
 
@@ -26,18 +23,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reservations", type=int, default=100_000)
     wanted = parser.parse_args().reservations
-    url = os.environ.get("DATABASE_URL", "")
-    with tempfile.TemporaryDirectory(prefix="hotel-bench-") as folder:
-        if url.startswith("postgres"):
-            os.environ["DATABASE_URL"] = urlsplit(url)._replace(path=f"/{NAME}").geturl()
-            on_server(url, f"DROP DATABASE IF EXISTS {NAME}", f"CREATE DATABASE {NAME}")
-        else:
-            os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
-        try:
-            sys.exit(measure(wanted))
-        finally:
-            if url.startswith("postgres"):
-                on_server(url, f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+    with database():
+        sys.exit(measure(wanted))
 
 
 def measure(wanted):
