@@ -33,9 +33,11 @@ STRESSED := hotel/migrator/tests/test_round_trips.py hotel/migrator/tests/test_h
   payments/tests/test_ledger.py hotel/migrator/tests/test_exactly_once.py \
   hotel/migrator/tests/test_steps.py hotel/migrator/tests/test_graph_properties.py \
   hotel/migrator/tests/test_batches.py hotel/migrator/tests/test_runner.py \
-  hotel/migrator/tests/test_offline.py hotel/migrator/tests/test_supported_operations.py
+  hotel/migrator/tests/test_offline.py hotel/migrator/tests/test_supported_operations.py \
+  hotel/migrator/tests/test_adopt.py hotel/migrator/tests/test_adopt_to_head.py \
+  hotel/migrator/tests/test_adopt_rights.py
 KILLS ?= 50
-KILLED := hotel/migrator/tests/test_kills.py
+KILLED := hotel/migrator/tests/test_kills.py hotel/migrator/tests/test_adopt_kills.py
 # On SQLite in a file, since there is a lock only on what other processes can open.
 DJANGO_SUITE := $(BIN)/python -m hotel.migrator.tests.django_suite --keep .venv/django
 stress: $(READY)  ## Django's tests of migrate; more rows, longer stories for the ledger; ROUNDS=100
@@ -57,8 +59,10 @@ lint: $(READY)  ## style, types, and models that agree with the migrations
 
 bench: $(READY)  ## what migrate and a big hotel cost on both engines, beside plain Django
 	$(BIN)/python -m bench.history
+	$(BIN)/python -m bench.adopt
 	$(BIN)/python -m bench.pages
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.history
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.adopt
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.pages --reservations 1000000
 	$(BIN)/python -m bench.migrate
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.migrate

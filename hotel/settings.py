@@ -225,6 +225,7 @@ CODE_VERSION = text("CODE_VERSION")  # what the journal says that was running; e
 
 # How long a migration waits for others: see hotel/migrator/locks.py.
 MIGRATOR_WAIT = whole_number("MIGRATOR_WAIT", default=300)
+MIGRATOR_LEGACY = "hotel.legacy.LEGACY"  # whose databases manage.py db adopt takes over
 MIGRATOR_LOCK_TIMEOUT = whole_number("MIGRATOR_LOCK_TIMEOUT", default=50, of="milliseconds")
 
 LANGUAGE_CODE = "en-us"

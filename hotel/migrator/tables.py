@@ -123,7 +123,36 @@ class JournalEntry(models.Model):
         return f"{self.app}.{self.name} {self.direction} {self.event}"
 
 
-MODELS = ArchivedValue, Cursor, JournalEntry
+class Adoption(models.Model):
+    """A database of another system that was taken over; see ``adopt``.
+
+    ``document`` is JSON: the proof, and what ``--undo`` needs. A row is never deleted.
+    """
+
+    class State(models.TextChoices):
+        ADOPTED = "adopted"
+        UNDONE = "undone"
+        FINISHED = "finished"
+
+    id = models.BigAutoField(primary_key=True)
+    state = models.CharField(max_length=10, choices=State)
+    shape = models.CharField(max_length=255)
+    document = models.TextField()
+    adopted_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+
+    objects = models.Manager()
+
+    class Meta:
+        apps = _Registry.apps
+        app_label = "migrator"
+        db_table = "migrator_adoption"
+
+    def __str__(self):
+        return f"{self.shape} {self.state}"
+
+
+MODELS = ArchivedValue, Cursor, JournalEntry, Adoption
 
 
 def ensure(schema_editor, models=(ArchivedValue, Cursor)):

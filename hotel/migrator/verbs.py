@@ -17,8 +17,18 @@ from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoun
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from hotel.migrator import (
+    adopted,
+    history,
+    interruptions,
+    offline,
+    preflight,
+    runner,
+    scratch,
+    waits,
+)
 from hotel.migrator import drift as comparing
-from hotel.migrator import history, interruptions, offline, preflight, runner, scratch, waits
+from hotel.migrator.adopt import Adopter, declared
 from hotel.migrator.doctor import diagnoses, diagnoses_without_files
 from hotel.migrator.exceptions import Interrupted, RefusedByPreflight, WrongUse, explain
 from hotel.migrator.files import own_apps
@@ -502,6 +512,69 @@ def stamp(connection, targets, *, progress, options, purge=False, force=False):
         if forgotten:
             standing.executor.forget([Migration(name, app) for app, name in forgotten])
         return done
+
+
+def adopt(connection, *, dry_run=False, undo=False, finish=False, discard=False, begin):
+    """Take over a database of the legacy system, with proof that nothing is lost, and a way back.
+
+    A database that is this history already at some point is recorded as that. One of the legacy
+    system is rebuilt: its tables are moved aside, this history's are made, every row is copied with
+    its key, and rows, checksums and sums are compared before all of it is committed. manage.py
+    migrate then carries it on. --dry-run shows shape, steps and proof; its exit code is 3 if it
+    would not work. --undo brings the legacy database back until --finish drops it.
+    docs/adopting.md is the runbook.
+
+    Raises RefusedByPreflight if it would not work. begin: called with what was found, before
+    anything is changed; returns whether to go on.
+    """
+    if sum((dry_run, undo, finish)) > 1 or (discard and not undo):
+        raise WrongUse(
+            "Say one of --dry-run, --undo and --finish; --discard-new-rows goes with --undo."
+        )
+    with run_lock(connection, only_look=dry_run):
+        standing = Standing(connection)
+        adopter = Adopter(connection, standing.executor, standing.graph.order, declared())
+        if undo or finish:
+            return _end_adoption(adopter, undo, discard, begin)
+        found = adopter.look()
+        done = {"kind": found.kind, "says": found.says, "did": "nothing", "asks": False}
+        if found.kind in ("adopted", "native"):
+            begin(done)
+            proof = found.adoption and adopted.proof(found.adoption)
+            return {**done, "proof": proof} if proof else done
+        done["asks"] = True
+        done["steps"] = adopter.steps(found)
+        if found.recognised:
+            done["shape"] = found.recognised.shape
+            done["remarks"] = adopter.remarks(found)
+        if not begin(done):
+            return {**done, "did": "declined"}
+        if found.kind == "point":
+            proof = {"recorded": []} if dry_run else adopter.stamp(found)
+        else:
+            proof = adopter.take_over(found, for_show=dry_run)
+        done["seconds_of_copying"] = round(adopter.copying, 3)
+        did = "shown" if dry_run else "stamped" if found.kind == "point" else "adopted"
+        return {**done, "did": did, "proof": proof}
+
+
+def _end_adoption(adopter, undo, discard, begin):
+    adoption = adopted.open_adoption(adopter)
+    says = (
+        f"This brings the legacy database of {adoption.adopted_at:%Y-%m-%d %H:%M} UTC back; the"
+        " tables of this project are dropped."
+        if undo
+        else "This drops the legacy tables that are kept aside; there is no way back then."
+    )
+    done = {"kind": "adopted", "says": says, "did": "declined", "asks": True}
+    new = adopted.written(adopter, adoption) if undo else {}
+    if not begin(done):
+        return done
+    if undo:
+        rows = adopted.undo(adopter, adoption, discard=discard)
+        return {**done, "did": "undone", "tables": rows, "discarded": new}
+    dropped, kept = adopted.finish(adopter, adoption)
+    return {**done, "did": "finished", "dropped": dropped, "kept": kept}
 
 
 def doctor(connection, *, fix=False):

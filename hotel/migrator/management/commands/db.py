@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, DjangoHelpFormatter
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from hotel.migrator import offline, stats, verbs, writing
+from hotel.migrator import offline, reporting, stats, verbs, writing
 from hotel.migrator.checks import without_drift
 from hotel.migrator.exceptions import (
     Interrupted,
@@ -134,6 +134,14 @@ class Command(Migrate):
         )
         mark.add_argument("--plan", action="store_true", help="only show what would be recorded")
 
+        take = verb("adopt", verbs.adopt)
+        take.add_argument("--dry-run", action="store_true", help="show shape, steps and proof")
+        take.add_argument("--undo", action="store_true", help="bring the legacy database back")
+        take.add_argument(
+            "--discard-new-rows", action="store_true", help="undo though rows were written since"
+        )
+        take.add_argument("--finish", action="store_true", help="drop the legacy tables for good")
+        self._may_ask(take)
         verb("drift", verbs.drift)
         figures = verb("stats", stats.stats)
         figures.add_argument("--all-apps", action="store_true", help="Django's apps too")
@@ -363,6 +371,34 @@ class Command(Migrate):
         found = verbs.drift(connection)
         self._print(options, found, _drift_lines(found))
         return 1 if any(verbs.drift_kinds(found)) else 0
+
+    def _adopt(self, connection, options):
+        def begin(done):
+            if not options["json"]:
+                self._print(options, done, reporting.shape_lines(done))
+            is_asked = options["interactive"] and not options["dry_run"] and done["asks"]
+            return not is_asked or self._agreed()
+
+        names = ("dry_run", "undo", "finish")
+        done = verbs.adopt(
+            connection,
+            **{name: options[name] for name in names},
+            discard=options["discard_new_rows"],
+            begin=begin,
+        )
+        lines = [*reporting.proof_lines(done), *reporting.end_lines(done)]
+        self._print(options, done, lines)
+
+    def _agreed(self):
+        """Ask, and return whether the answer was yes."""
+        try:
+            self.stderr.write("Go on? [y/N] ", ending="")  # standard output is the report's
+            self.stderr.flush()
+            return input().strip().lower() in ("y", "yes")
+        except EOFError:
+            raise WrongUse(
+                "Nobody can be asked here: say --no-input to go on without. Nothing was changed."
+            ) from None
 
     def _doctor(self, connection, options):
         found = verbs.doctor(connection, fix=options["fix"])

@@ -1,0 +1,585 @@
+"""Takes a database that no migration of this project made over into its history, and gives it back.
+
+Everything that is changed is changed in one transaction: the legacy tables are moved aside, this
+history's are made as they are at the point that the project declares (``shapes.Legacy``), every row
+is copied with its key, and both sides are measured. Only if they agree is it committed. One module,
+since the ways in and out of it must know the same things of each other.
+"""
+
+import json
+import logging
+import tempfile
+import time
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.postgres.operations import CreateExtension
+from django.core.management.color import no_style
+from django.db import DatabaseError, connections, models, transaction
+from django.utils.module_loading import import_string
+
+from hotel.migrator import aside as moving
+from hotel.migrator import catalog, drift, history, obstacles, points, scratch, shapes, tables
+from hotel.migrator.checksums import measure
+from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight, WrongUse
+from hotel.migrator.locks import Patience, short_lock_timeout
+from hotel.migrator.orphans import Orphans
+from hotel.migrator.repair import quoted
+from hotel.migrator.runner import rare_garbage_collection
+from hotel.migrator.shapes import ABSENT, ORPHAN_REFERENCE, ORPHAN_ROW
+from hotel.migrator.tables import Adoption, JournalEntry
+from hotel.migrator.targets import label, labels
+
+logger = logging.getLogger(__name__)
+
+OWNER = "db adopt"  # in the archive
+SHOWN = 20  # differences that a refusal names
+State = Adoption.State
+
+
+def declared():
+    """Return the ``Legacy`` that this project declares in ``MIGRATOR_LEGACY``.
+
+    Raises WrongUse if it declares none.
+    """
+    name = getattr(settings, "MIGRATOR_LEGACY", "")
+    if not name:
+        raise WrongUse(
+            "This project declares no system to take over: name its Legacy in the setting"
+            ' MIGRATOR_LEGACY, such as "hotel.legacy.LEGACY".'
+        )
+    return import_string(name)
+
+
+@contextmanager
+def told(what):
+    """Say in a sentence what a database refuses that nothing that was looked for explains."""
+    try:
+        yield
+    except DatabaseError as error:
+        line = next(iter(str(error).splitlines()), "").rstrip(".")
+        raise FailedDuringApply(
+            f"{what} failed: {line}. Nothing was changed: mend what it says, then run the same"
+            " command again. --traceback shows where."
+        ) from error
+
+
+@dataclass
+class Found:
+    """What a database is, and what can be done about it.
+
+    kind: "adopted", "native" (its history is recorded and true), "point" (it is a point of the
+    history, without a record), "legacy".
+    """
+
+    kind: str
+    says: str
+    keys: list = field(default_factory=list)  # what will be recorded
+    recognised: shapes.Recognised | None = None
+    adoption: Adoption | None = None
+
+
+class Adopter:
+    """One database on its way into the history, under the lock of its caller."""
+
+    copying = 0.0  # seconds that copying rows and making indexes and foreign keys took
+
+    def __init__(self, connection, executor, order, legacy):
+        """order: the keys of all migrations, in an order in which they can run."""
+        self.connection = connection
+        self.executor = executor
+        self.loader = executor.loader
+        self.order = order
+        self.legacy = legacy
+        self.aside = moving.place(connection, legacy.aside)
+
+    # What it is
+
+    def look(self):
+        """Return what the database is: ``Found``. Raises RefusedByPreflight if it is unknown."""
+        adoption = self.latest()
+        if adoption and adoption.state != State.UNDONE:
+            return Found("adopted", _said_of(adoption), adoption=adoption)
+        found = catalog.read(self.connection)
+        recorded = history.applied(self.loader)
+        if recorded:
+            return self._recorded(found, recorded)
+        if not found.tables - drift.ON_DEMAND:
+            raise RefusedByPreflight(
+                "The database is empty: there is nothing to take over. manage.py migrate makes"
+                " the tables."
+            )
+        keys = points.equal(self.connection, self.loader, self.order, found)
+        if keys:
+            return Found("point", f"It is this history at {label(keys[-1])}.", keys=keys)
+        return self._of_legacy(found)
+
+    def latest(self):
+        """Return the last ``Adoption`` of this database, or None."""
+        if not tables.exists(self.connection, Adoption):
+            return None
+        return Adoption.objects.using(self.connection.alias).order_by("-pk").first()
+
+    def _recorded(self, found, recorded):
+        keys = [key for key in self.order if key in set(recorded)]
+        strange = [key for key in recorded if key not in keys]
+        if strange:
+            raise RefusedByPreflight(
+                f"Its table django_migrations names what this project does not have:"
+                f" {labels(strange[:SHOWN])}. So it is of another project or release, and nothing"
+                " was changed: take the release that has these files."
+            )
+        expected = scratch.replay(self.connection, self.loader, keys).catalog
+        differing = drift.differences(expected, found, drift.tables_of(self.loader))
+        if differing:
+            raise RefusedByPreflight(
+                f"Its history says that {_number(len(recorded), 'migration')}"
+                f" {'was' if len(recorded) == 1 else 'were'} applied, up to {label(keys[-1])},"
+                f" and the database is not what these make, so nothing was changed."
+                f" {_listed(map(str, differing))} If nothing of this history ever ran here, empty"
+                " the table django_migrations and run manage.py db adopt again; if it did, see what"
+                " manage.py db drift would mend."
+            )
+        return Found(
+            "native",
+            "It is a database of this history already, as recorded: nothing is to be done."
+            " manage.py migrate carries it on.",
+        )
+
+    def _of_legacy(self, found):
+        """Return what is found of a database of the legacy system, or raise RefusedByPreflight."""
+        stranger = shapes.stranger(self.legacy, found)
+        if stranger:
+            raise RefusedByPreflight(
+                f"This is a database of shape {stranger.name}, so nothing was changed."
+                f" {stranger.why}"
+            )
+        keys = self._keys_of_point()
+        recognised = shapes.recognise(
+            self.legacy, found, self._models(), self.connection, drift.ON_DEMAND
+        )
+        if not recognised.tables:
+            raise RefusedByPreflight(
+                f"Nothing here is of {self.legacy.says} or of this history, so nothing was changed."
+                f" {_listed(recognised.differences)}"
+            )
+        obstructions = recognised.differences or obstacles.of_schema(self.aside, recognised.moved)
+        obstructions = obstructions or obstacles.taken(self.aside, recognised.moved)
+        if obstructions:
+            raise RefusedByPreflight(
+                f"This is no known shape of {self.legacy.says}, so nothing was changed."
+                f" {_listed(obstructions)}"
+            )
+        refusals = obstacles.of_rights(self.aside, recognised.moved, self._extensions(keys))
+        if refusals:
+            raise RefusedByPreflight(
+                f"This role lacks a right, so nothing was changed: {' '.join(refusals)}"
+            )
+        return Found("legacy", recognised.says, keys=keys, recognised=recognised)
+
+    def _keys_of_point(self):
+        graph = self.loader.graph
+        needed = {key for point in self.legacy.point for key in graph.forwards_plan(point)}
+        return [key for key in self.order if key in needed]
+
+    def _models(self):
+        """Return the models of this history at the declared point, by table."""
+        if not hasattr(self, "_at_point"):
+            apps = self.loader.project_state(list(self.legacy.point)).apps
+            self._at_point = {
+                model._meta.db_table: model
+                for model in apps.get_models()
+                if model._meta.app_label in {app for app, _ in self._keys_of_point()}
+            }
+        return self._at_point
+
+    def _extensions(self, keys):
+        """Return the extensions that migrations create that are still to run."""
+        operations = (
+            operation
+            for key in self.order
+            if key not in keys
+            for operation in self.loader.graph.nodes[key].operations
+        )
+        return sorted({one.name for one in operations if isinstance(one, CreateExtension)})
+
+    # Taking it over
+
+    def steps(self, found):
+        """Return in sentences what would be done."""
+        if found.kind == "point":
+            return [
+                f"Record {_number(len(found.keys), 'migration')}, up to {label(found.keys[-1])}."
+            ]
+        recognised = found.recognised
+        where = (
+            f"into the schema {self.legacy.aside}"
+            if self.connection.vendor == "postgresql"
+            else f"to names that begin with {self.legacy.aside}_"
+        )
+        return [
+            f"Move {_number(len(recognised.moved), 'table')} aside, {where}.",
+            f"Make {_number(len(self._models()), 'table')} as they are at"
+            f" {labels(self.legacy.point)}.",
+            f"Copy the rows of {_number(len(recognised.tables), 'table')}, with their keys; set the"
+            " sequences.",
+            "Compare rows, checksums and sums before and after.",
+            f"Record {_number(len(found.keys), 'migration')}. All of it is one transaction.",
+        ]
+
+    def remarks(self, found):
+        """Return what is said of a shape before anybody is asked."""
+        recognised = found.recognised
+        remarks = list(recognised.remarks)
+        if recognised.absent:
+            remarks.append(f"It lacks {', '.join(recognised.absent)}, which will be empty.")
+        remarks += [
+            f"{table} is there, {self.legacy.beside[table]}: it is kept aside."
+            for table in recognised.beside
+        ]
+        return remarks + obstacles.left_behind(self.aside, recognised.moved)
+
+    def stamp(self, found):
+        """Record that the database is at a point of the history, all at once or not at all.
+
+        Raises FailedDuringApply if rows refer to others that are not there (SQLite).
+        """
+        alias = self.connection.alias
+        with (
+            told("Recording the migrations"),
+            self.without_foreign_keys(),
+            transaction.atomic(using=alias),
+        ):
+            self.record(found.keys, "recorded by db adopt, having compared the catalog")
+        return {"shape": "point", "recorded": list(map(label, found.keys))}
+
+    def record(self, keys, remark, backwards=False):
+        """Record migrations as applied, or as not, without running them; ``remark`` says why."""
+        self.executor.remark = remark
+        self.executor.journal = None
+        for key in reversed(keys) if backwards else keys:
+            migration = self.loader.graph.nodes[key]
+            step = self.executor.unapply_migration if backwards else self.executor.apply_migration
+            step(None, migration, fake=True)
+
+    def take_over(self, found, *, for_show=False):
+        """Take a legacy database over and return the proof, a dict.
+
+        for_show: leave everything as it was, and let nobody wait. Raises RefusedByPreflight if the
+        rows stand in the way, and FailedDuringApply if both sides do not agree.
+        """
+        if for_show and self.connection.vendor == "sqlite":
+            with self._copy_of_file() as copy:
+                executor = type(self.executor)(copy)
+                return Adopter(copy, executor, self.order, self.legacy).take_over(found)
+        what = "Taking the database over"
+        with told(what), self.without_foreign_keys(), short_lock_timeout(self.connection):
+            return Patience(self.connection)(
+                what, lambda: self._in_one_transaction(found, for_show)
+            )
+
+    @contextmanager
+    def _copy_of_file(self):
+        """Yield a connection to a copy of an SQLite database, which is gone afterwards."""
+        alias, live = self.connection.alias, self.connection
+        with ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hotel-adopt-"))
+            file = Path(folder) / "copy.sqlite3"
+            live.ensure_connection()
+            with closing(live.Database.connect(file)) as target:
+                live.connection.backup(target)
+            copy = type(live)({**live.settings_dict, "NAME": str(file)}, alias)
+            connections[alias] = copy
+            stack.callback(connections.__setitem__, alias, live)
+            stack.callback(copy.close)
+            yield copy
+
+    @contextmanager
+    def without_foreign_keys(self):
+        """Leave foreign keys unchecked, which SQLite only lets do before a transaction."""
+        self.connection.disable_constraint_checking()
+        try:
+            yield
+        finally:
+            if not self.connection.in_atomic_block and self.connection.connection is not None:
+                self.connection.enable_constraint_checking()
+
+    @rare_garbage_collection()
+    def _in_one_transaction(self, found, for_show):
+        alias, recognised = self.connection.alias, found.recognised
+        with transaction.atomic(using=alias):
+            if for_show:
+                self.aside.show()
+            else:
+                self.aside.lock(recognised.moved)
+                if self.connection.vendor == "postgresql" and self._changed_since(found):
+                    raise RefusedByPreflight(
+                        "The database was changed while this looked at it: run the same command"
+                        " again."
+                    )
+            proof = self._carried(found, for_show)
+            if for_show:
+                transaction.set_rollback(True, using=alias)
+        return proof
+
+    def _changed_since(self, found):
+        """Look again, now that nobody can write: a run that was killed may have come to its end."""
+        now = catalog.read(self.connection)
+        return self.latest_state() not in (None, State.UNDONE) or not (
+            set(found.recognised.moved) <= now.tables and not history.applied(self.loader)
+        )
+
+    def latest_state(self):
+        """Return the state of the last adoption, or None."""
+        latest = self.latest()
+        return latest.state if latest else None
+
+    def _carried(self, found, for_show):
+        recognised = found.recognised
+        refused, noted = obstacles.of_rows(self.aside, recognised, self.legacy, self._models())
+        if refused:
+            raise RefusedByPreflight(
+                f"No table of this history can hold what is here, so nothing was changed."
+                f" {_listed(refused)}"
+            )
+        orphans = Orphans(self.aside, list(self._references(recognised)))
+        before = {}
+        for table in recognised.tables:
+            logger.info("Measuring %s.", table)
+            before[table] = self._measured(table, recognised.tables[table], self.aside.here(table))
+        # What stays aside for longer than the others must lean on none of them.
+        bare = bool(orphans.found or recognised.kept)
+        kept = None if for_show else self.aside.move(recognised.moved, bare=bare)
+        source = self.aside.here if for_show else self.aside.there
+        proof = {
+            "shape": recognised.shape,
+            "says": recognised.says,
+            "remarks": recognised.remarks,
+            "notes": noted,
+            "point": list(map(label, self.legacy.point)),
+            "tables": [],
+            "accepted": self._accepted(recognised, orphans, before),
+            "kept_columns": recognised.kept,
+            "kept_aside": [
+                {"table": table, "is": self.legacy.beside[table]} for table in recognised.beside
+            ],
+        }
+        with self.connection.schema_editor(atomic=False) as editor:
+            made = self._models()
+            for model in made.values():
+                editor.create_model(model)
+            # Indexes and foreign keys come after the rows.
+            deferred, editor.deferred_sql = editor.deferred_sql, []
+            for table, pairs in recognised.tables.items():
+                logger.info("Copying %s: %d rows.", table, before[table]["rows"])
+                proof["tables"].append(
+                    self._copy(table, pairs, source(table), before[table], orphans)
+                )
+            started = time.monotonic()
+            for sql in deferred:
+                editor.execute(sql, None)
+            self.copying += time.monotonic() - started
+            self._set_sequences(recognised, for_show)
+            if self.connection.vendor == "postgresql":
+                for table in made:  # or the planner would take them for empty
+                    self.aside.rows(f"ANALYZE {self.aside.new(table)}")
+            if not for_show:
+                self._archive(recognised, orphans, editor)
+                self._keep(found, proof, kept, editor)
+        orphans.forget()
+        return proof
+
+    def _measured(self, table, pairs, source):
+        model = self._models()[self.legacy.tables[table].becomes]
+        fields = {one.column: one for one in model._meta.local_concrete_fields}
+        money = [old for old, new in pairs if isinstance(fields[new], models.DecimalField)]
+        return measure(self.connection, source, [old for old, _ in pairs if old != "id"], money)
+
+    def _references(self, recognised):
+        """Yield table, column, parent and whether it is needed, of each reference, as it was.
+
+        The parent is None if this shape lacks that table.
+        """
+        was = {table.becomes: name for name, table in self.legacy.tables.items()}
+        for table, pairs in recognised.tables.items():
+            model = self._models()[self.legacy.tables[table].becomes]
+            for one in model._meta.local_concrete_fields:
+                old = next((old for old, new in pairs if new == one.column), None)
+                if one.is_relation and old:
+                    parent = was[one.related_model._meta.db_table]
+                    is_there = parent in recognised.tables
+                    yield table, old, parent if is_there else None, not one.null
+
+    def _accepted(self, recognised, orphans, before):
+        """Return the changes that the project accepts, with their numbers.
+
+        Raises RefusedByPreflight for one that it does not accept.
+        """
+        changes = [
+            (ABSENT, name, before.get(name.partition(".")[0], {}).get("rows", 0))
+            for name in recognised.absent
+        ]
+        for (table, column), number in orphans.found.items():
+            rule = ORPHAN_REFERENCE if column else ORPHAN_ROW
+            changes.append((rule, f"{table}.{column}" if column else table, number))
+        for rule, where, number in changes:
+            if rule not in self.legacy.accepted:
+                raise RefusedByPreflight(
+                    f"{where}: {number} times {rule}, which this project does not accept, so"
+                    " nothing was changed."
+                )
+        return [
+            {"rule": rule, "where": where, "count": number, "says": self.legacy.accepted[rule]}
+            for rule, where, number in changes
+        ]
+
+    def _copy(self, table, pairs, source, before, orphans):
+        """Copy the rows of one table, measure the new one, and return its part of the proof."""
+        becomes = self.legacy.tables[table].becomes
+        here = self.aside.new(becomes)
+        chosen = self._chosen(table, pairs, source, orphans)
+        started = time.monotonic()
+        self.aside.rows(
+            f"INSERT INTO {here} ({', '.join(quoted(new) for _, new in pairs)}) {chosen}"
+        )
+        self.copying += time.monotonic() - started
+        after = self._measured_new(table, pairs, here)
+        is_changed = any(of == table for of, _ in orphans.found)
+        carried = before
+        if is_changed:
+            carried = self._measured(table, pairs, f"({chosen}) AS carried")
+        lost = orphans.found.get((table, ""), 0)
+        agree = before["rows"] == after["rows"] + lost and carried == after
+        if not agree:
+            raise FailedDuringApply(
+                f"{table} did not arrive as it was: {_difference(carried, after)}. Nothing was"
+                " changed."
+            )
+        return {
+            "table": table,
+            "becomes": becomes,
+            "rows_before": before["rows"],
+            "rows_after": after["rows"],
+            "set_aside": lost,
+            "columns": [
+                {
+                    "column": old,
+                    "before": before["checksums"][old],
+                    "after": after["checksums"][old],
+                    **(
+                        {
+                            "sum_before": _money(before["sums"][old]),
+                            "sum_after": _money(after["sums"][old]),
+                        }
+                        if old in before["sums"]
+                        else {}
+                    ),
+                }
+                for old in before["checksums"]
+            ],
+        }
+
+    def _measured_new(self, table, pairs, here):
+        """Measure what was made, under the names that its columns had."""
+        if all(old == new for old, new in pairs):
+            return self._measured(table, pairs, here)
+        names = ", ".join(f"{quoted(new)} AS {quoted(old)}" for old, new in pairs)
+        return self._measured(table, pairs, f"(SELECT {names} FROM {here}) AS made")
+
+    def _chosen(self, table, pairs, source, orphans):
+        """Return the SELECT of the rows that come along, as they come along."""
+        values = []
+        for old, _ in pairs:
+            value = f"came.{quoted(old)}"
+            if (table, old) in orphans.found:
+                value = (
+                    f"CASE WHEN {orphans.among(table, old, 'came')} THEN NULL ELSE {value} END"
+                    f" AS {quoted(old)}"
+                )
+            values.append(value)
+        sql = f"SELECT {', '.join(values)} FROM {source} AS came"
+        if (table, "") in orphans.found:
+            sql += f" WHERE NOT {orphans.among(table, '', 'came')}"
+        return sql
+
+    def _set_sequences(self, recognised, for_show):
+        """Let new rows get keys above all that were ever given."""
+        made = self._models()
+        if for_show:
+            return
+        for sql in self.connection.ops.sequence_reset_sql(no_style(), list(made.values())):
+            self.aside.rows(sql)
+        if self.connection.vendor != "postgresql":
+            return
+        for table in recognised.tables:
+            last = self.aside.last_key(table)
+            name = self.aside.here(self.legacy.tables[table].becomes)
+            if last > 0:
+                self.aside.rows(
+                    f"SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)"
+                    f" FROM (SELECT max(id) AS largest FROM {name}) AS there"
+                    " WHERE largest IS NULL OR largest < %s",
+                    [name, last, last],
+                )
+
+    def _archive(self, recognised, orphans, editor):
+        """Keep the references that became NULL."""
+        if any(column for _, column in orphans.found):
+            tables.ensure(editor)
+        for table, column in orphans.found:
+            if column:
+                becomes = self.legacy.tables[table].becomes
+                new = dict(recognised.tables[table])[column]
+                orphans.archive(OWNER, table, column, becomes, new)
+
+    def _keep(self, found, proof, kept, editor):
+        """Record the migrations, and keep the proof and the way back."""
+        # Each editor of SQLite checks all foreign keys at its end: one is enough.
+        tables.ensure(editor, [Adoption, JournalEntry, self.executor.recorder.Migration])
+        self.record(
+            found.keys,
+            f"recorded by db adopt, which made it from a database of shape {proof['shape']}",
+        )
+        Adoption.objects.using(self.connection.alias).create(
+            state=State.ADOPTED,
+            shape=proof["shape"],
+            document=json.dumps({"proof": proof, "aside": kept, "kept": proof["kept_columns"]}),
+        )
+
+
+def _number(count, noun):
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _listed(sentences):
+    sentences = list(sentences)
+    more = f" And {len(sentences) - SHOWN} more." if len(sentences) > SHOWN else ""
+    return " ".join(sentences[:SHOWN]) + more
+
+
+def _money(value):
+    """Return an amount without the zeros that SQLite does not keep."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _difference(before, after):
+    if before["rows"] != after["rows"]:
+        return f"{before['rows']} rows became {after['rows']}"
+    for what in ("checksums", "sums"):
+        for name, value in before[what].items():
+            if value != after[what][name]:
+                return f"{what[:-1]} of {name} was {value} and became {after[what][name]}"
+    return "something differs"
+
+
+def _said_of(adoption):
+    when = f"{adoption.adopted_at:%Y-%m-%d %H:%M} UTC"
+    if adoption.state == State.FINISHED:
+        return f"It was adopted on {when} from shape {adoption.shape}, and that is finished."
+    return (
+        f"It was adopted on {when} from shape {adoption.shape}. manage.py migrate carries it to"
+        " head; --undo brings the legacy database back, until --finish."
+    )

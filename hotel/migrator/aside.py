@@ -1,0 +1,241 @@
+"""Tables moved out of the way, so that others can have their names, and moved back as they were.
+
+On PostgreSQL they go into a schema of their own, with their indexes, constraints and sequences, and
+no row is touched. SQLite has one schema: there tables get other names and lose their indexes, and
+the statements that made the originals are kept. All of it happens in the transaction of the caller.
+"""
+
+import re
+
+from hotel.migrator.repair import quoted
+
+
+def place(connection, name):
+    """Return the ``Aside`` of the engine. name: the schema, or how the names of tables begin."""
+    return {"postgresql": Schema, "sqlite": Copies}[connection.vendor](connection, name)
+
+
+class Aside:
+    """What both engines have in common."""
+
+    def __init__(self, connection, name):
+        self.connection = connection
+        self.name = name
+
+    def rows(self, sql, params=None):
+        """Return what a statement finds."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchall() if cursor.description else []
+
+
+class Schema(Aside):
+    """PostgreSQL: another schema of the same database."""
+
+    shown_home = ""  # the schema that is only looked at, by ``show``
+
+    @property
+    def home(self):
+        """The schema in which tables are made."""
+        if self.shown_home:
+            return self.shown_home
+        [(name,)] = self.rows("SELECT current_schema()")
+        return name
+
+    def here(self, table):
+        """Return SQL for a table where it always was."""
+        return f"{quoted(self.home)}.{quoted(table)}"
+
+    def there(self, table):
+        """Return SQL for a table that was moved."""
+        return f"{quoted(self.name)}.{quoted(table)}"
+
+    def new(self, table):
+        """Return SQL for a table that is made in the place of one that was moved, or shown."""
+        return quoted(table)
+
+    def show(self):
+        """Let tables that are made now be temporary, so that those that stand can stay.
+
+        Whatever is read is of one moment.
+        """
+        self.rows("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        self.shown_home = self.home
+        self.rows(f"SET LOCAL search_path TO pg_temp, {quoted(self.shown_home)}")
+
+    def lock(self, tables):
+        """Let nobody read or write these until the transaction ends."""
+        if tables:
+            self.rows(f"LOCK TABLE {', '.join(map(self.here, tables))} IN ACCESS EXCLUSIVE MODE")
+
+    def move(self, tables, *, bare=False):
+        """Move tables and return what ``bring_back`` needs, as JSON."""
+        made = not self.rows("SELECT 1 FROM pg_namespace WHERE nspname = %s", [self.name])
+        if made:
+            self.rows(f"CREATE SCHEMA {quoted(self.name)}")
+        loose = self._loose_sequences(tables)
+        for kind, names in (("TABLE", tables), ("SEQUENCE", loose)):
+            for name in names:
+                self.rows(f"ALTER {kind} {self.here(name)} SET SCHEMA {quoted(self.name)}")
+        return {"made": made, "tables": list(tables), "sequences": loose}
+
+    def _loose_sequences(self, tables):
+        """Return sequences that defaults of these tables ask and that belong to no column."""
+        return [
+            name
+            for (name,) in self.rows(
+                "SELECT DISTINCT s.relname FROM pg_attrdef d"
+                " JOIN pg_class c ON c.oid = d.adrelid"
+                " JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = d.oid"
+                " AND u.refclassid = 'pg_class'::regclass"
+                " JOIN pg_class s ON s.oid = u.refobjid AND s.relkind = 'S'"
+                " WHERE c.relnamespace = current_schema()::regnamespace"
+                " AND s.relnamespace = c.relnamespace AND c.relname = ANY(%s)"
+                " AND NOT EXISTS (SELECT 1 FROM pg_depend o WHERE o.classid ="
+                " 'pg_class'::regclass AND o.objid = s.oid AND o.deptype IN ('a', 'i'))",
+                [list(tables)],
+            )
+        ]
+
+    def bring_back(self, kept):
+        """Undo ``move``."""
+        home = quoted(self.home)
+        for kind, names in (("TABLE", kept["tables"]), ("SEQUENCE", kept["sequences"])):
+            for name in names:
+                self.rows(f"ALTER {kind} {self.there(name)} SET SCHEMA {home}")
+        if kept["made"]:
+            self._drop_if_empty()
+
+    def drop(self, kept, tables):
+        """Drop some of the tables that were moved; those that stay let go of them first."""
+        for table, name in self.rows(
+            "SELECT o.relname, k.conname FROM pg_constraint k"
+            " JOIN pg_class c ON c.oid = k.confrelid JOIN pg_class o ON o.oid = k.conrelid"
+            " WHERE k.contype = 'f' AND c.relnamespace = %s::regnamespace"
+            " AND o.relnamespace = c.relnamespace AND c.relname = ANY(%s)"
+            " AND o.relname <> ALL(%s)",
+            [quoted(self.name), list(tables), list(tables)],
+        ):
+            self.rows(f"ALTER TABLE {self.there(table)} DROP CONSTRAINT {quoted(name)}")
+        if tables:
+            self.rows(f"DROP TABLE {', '.join(map(self.there, tables))}")
+        left = set(kept["tables"]) - set(tables)
+        if not left:
+            for name in kept["sequences"]:
+                self.rows(f"DROP SEQUENCE {self.there(name)}")
+        if kept["made"]:
+            self._drop_if_empty()
+
+    def _drop_if_empty(self):
+        if not self.rows(
+            "SELECT 1 FROM pg_class WHERE relnamespace = %s::regnamespace", [quoted(self.name)]
+        ):
+            self.rows(f"DROP SCHEMA {quoted(self.name)}")
+
+    def last_key(self, table):
+        """Return the last key that the sequence of a table in its new place gave, or 0."""
+        [(sequence,)] = self.rows("SELECT pg_get_serial_sequence(%s, 'id')", [self.there(table)])
+        if sequence is None:
+            return 0
+        [(last, is_called)] = self.rows(f"SELECT last_value, is_called FROM {sequence}")
+        return last if is_called else 0
+
+
+class Copies(Aside):
+    """SQLite: tables of other names, without constraints."""
+
+    def here(self, table):
+        """Return SQL for a table where it always was."""
+        return f"main.{quoted(table)}"
+
+    def there(self, table):
+        """Return SQL for a table that was moved."""
+        return quoted(f"{self.name}_{table}")
+
+    def new(self, table):
+        """Return SQL for a table that is made in the place of one that was moved."""
+        return quoted(table)
+
+    def lock(self, tables):
+        """Do nothing: the transaction holds the only lock there is."""
+
+    def move(self, tables, *, bare=False):
+        """Rename tables and return what ``bring_back`` needs, as JSON.
+
+        bare: let them keep rows and columns alone, which means a copy of them. SQLite checks the
+        foreign keys of all tables whenever a migration rebuilds one, so that none may be broken.
+        """
+        made = self.rows(
+            "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN"
+            f" ({', '.join(['%s'] * len(tables))}) ORDER BY type <> 'table', rowid",
+            list(tables),
+        )
+        counters = {}
+        if self.rows("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"):
+            counters = dict(self.rows("SELECT name, seq FROM sqlite_sequence"))
+        for table in tables if bare else ():
+            columns = self._columns(table)
+            declared = ", ".join(f"{quoted(name)} {kind}" for name, kind, _ in columns)
+            self.rows(f"CREATE TABLE {self.there(table)} ({declared})")
+            self._copy(self.here(table), self.there(table), columns)
+        for table in tables if bare else ():
+            self.rows(f"DROP TABLE {self.here(table)}")
+        for table in () if bare else tables:
+            for (index,) in self.rows(
+                "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+                " AND tbl_name = %s",
+                [table],
+            ):
+                self.rows(f"DROP INDEX {quoted(index)}")
+            self.rows(f"ALTER TABLE {self.here(table)} RENAME TO {self.there(table)}")
+        return {
+            "tables": list(tables),
+            "sql": [sql for _, sql in made],
+            "counters": {table: counters[table] for table in tables if table in counters},
+        }
+
+    def _columns(self, table):
+        """Return name, declared type and whether it is computed, of each column."""
+        kinds = self.rows(f"SELECT name, type, pk, hidden FROM pragma_table_xinfo({_text(table)})")
+        return [
+            # The key stays the number of the row, so that rows stand in their order.
+            (name, "INTEGER PRIMARY KEY" if pk and _is_integer(kind) else kind, hidden in (2, 3))
+            for name, kind, pk, hidden in kinds
+        ]
+
+    def _copy(self, source, target, columns):
+        names = ", ".join(quoted(name) for name, *_ in columns)
+        self.rows(f"INSERT INTO {target} ({names}) SELECT {names} FROM {source}")
+
+    def bring_back(self, kept):
+        """Make the tables anew, with the statements that made them, and give them their rows."""
+        indexes = [sql for sql in kept["sql"] if not re.match(r"\s*CREATE\s+TABLE\b", sql, re.I)]
+        for sql in kept["sql"]:
+            if sql not in indexes:
+                self.rows(sql)
+        for table in kept["tables"]:
+            columns = [column for column in self._columns(table) if not column[2]]
+            self._copy(self.there(table), self.here(table), columns)
+            self.rows(f"DROP TABLE {self.there(table)}")
+        for sql in indexes:
+            self.rows(sql)
+        for table, number in kept["counters"].items():
+            self.rows("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+            self.rows("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, number])
+
+    def drop(self, kept, tables):
+        """Drop some of the tables that were moved."""
+        for table in tables:
+            self.rows(f"DROP TABLE {self.there(table)}")
+
+    def last_key(self, table):
+        """Return 0: SQLite's counters follow the rows."""
+        return 0
+
+
+def _is_integer(kind):
+    return kind.upper() == "INTEGER"
+
+
+def _text(name):
+    return "'" + name.replace("'", "''") + "'"
