@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from accounts.tests.back_office import OWNER, browser, member, one_of_each
 
+pytestmark = pytest.mark.once
+
 OWN_APPS = ("accounts", "dashboard", "rooms", "reservations", "payments")
 ROLES = [OWNER, "Manager", "Front desk", "Housekeeping", "Accounting", "Read-only"]
 

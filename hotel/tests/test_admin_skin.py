@@ -12,6 +12,8 @@ from payments.models import PaymentType
 from reservations.models import ReservationStatus
 from rooms.models import HousekeepingStatus, RoomStatus
 
+pytestmark = pytest.mark.once
+
 OWN = Path(finders.find("hotel/admin.css")).read_text()
 STOCK = Path(finders.find("admin/css/base.css")).read_text()
 STOCK_DARK = Path(finders.find("admin/css/dark_mode.css")).read_text()

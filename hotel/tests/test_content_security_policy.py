@@ -11,6 +11,8 @@ from accounts.tests.back_office import OWNER, browser, member, one_of_each
 from hotel.middleware import ContentSecurityPolicyMiddleware
 from hotel.tests.test_admin_permissions import addresses
 
+pytestmark = pytest.mark.once
+
 HEADER = "Content-Security-Policy"
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

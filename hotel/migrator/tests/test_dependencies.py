@@ -12,6 +12,8 @@ from django.core.management import CommandError, call_command
 from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.db.migrations.loader import MigrationLoader
 
+pytestmark = pytest.mark.once
+
 ROOM = """
 operations.CreateModel(
     "Room", [("id", models.AutoField(primary_key=True)), ("number", models.TextField())]

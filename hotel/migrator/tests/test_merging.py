@@ -9,6 +9,8 @@ from django.db.migrations.loader import MigrationLoader
 from hotel.migrator.tests.graphs import refusal
 from hotel.migrator.tests.test_guards import complaints_about_docstring, complaints_about_name
 
+pytestmark = pytest.mark.once
+
 MODELS = """
 class Room(models.Model):
     id = models.AutoField(primary_key=True, serialize=False)

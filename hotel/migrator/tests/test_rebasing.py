@@ -18,6 +18,8 @@ from hotel.migrator.tests.test_merging import (
     WING,
 )
 
+pytestmark = pytest.mark.once
+
 COLUMNS = """    view = models.TextField()
     wing = models.TextField(null=True)
 """

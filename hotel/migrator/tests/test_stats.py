@@ -13,6 +13,8 @@ from hotel.migrator.files import own_apps
 from hotel.migrator.graph import Graph
 from hotel.migrator.tests.projects import column
 
+pytestmark = pytest.mark.once
+
 
 def found(with_database=True, **options):
     loader = MigrationLoader(connection if with_database else None)

@@ -25,6 +25,8 @@ from hotel.migrator.tests.test_guards import (
     complaints_about_reverses,
 )
 
+pytestmark = pytest.mark.once
+
 MODELS = """
 class Room(models.Model):
     number = models.CharField(max_length=20)
