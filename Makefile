@@ -34,6 +34,7 @@ STRESSED := hotel/migrator/tests/test_round_trips.py hotel/migrator/tests/test_h
   hotel/migrator/tests/test_steps.py hotel/migrator/tests/test_graph_properties.py \
   hotel/migrator/tests/test_batches.py hotel/migrator/tests/test_runner.py \
   hotel/migrator/tests/test_offline.py hotel/migrator/tests/test_supported_operations.py \
+  hotel/dashboard/tests/test_demo.py hotel/tests/test_admin_junk.py \
   hotel/migrator/tests/test_adopt.py hotel/migrator/tests/test_adopt_to_head.py \
   hotel/migrator/tests/test_adopt_rights.py
 KILLS ?= 50

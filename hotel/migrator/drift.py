@@ -9,7 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from django.apps import apps
 from django.db.migrations.autodetector import MigrationAutodetector
-from django.db.migrations.operations import AlterModelTable, CreateModel, SeparateDatabaseAndState
+from django.db.migrations.operations import (
+    AddField,
+    AlterModelTable,
+    CreateModel,
+    SeparateDatabaseAndState,
+)
 from django.db.migrations.state import ProjectState
 
 from hotel.migrator import catalog, history, repair, scratch, tables
@@ -117,7 +122,7 @@ def _differ(wanted, got, name):
 
 def tables_of(loader):
     """Return the names of all tables that the history makes at some time."""
-    names = set()
+    names, of_models = set(), {}
 
     def look(operation, app):
         if isinstance(operation, SeparateDatabaseAndState):
@@ -125,14 +130,18 @@ def tables_of(loader):
                 look(part, app)
         elif isinstance(operation, CreateModel):
             table = operation.options.get("db_table") or f"{app}_{operation.name.lower()}"
+            of_models[app, operation.name.lower()] = table
             names.add(table)
             for name, made in operation.fields:
                 if made.many_to_many:
                     names.add(made.db_table or f"{table}_{name}")
+        elif isinstance(operation, AddField) and operation.field.many_to_many:
+            table = of_models.get((app, operation.model_name_lower), app)
+            names.add(operation.field.db_table or f"{table}_{operation.name}")
         elif isinstance(operation, AlterModelTable) and operation.table:
             names.add(operation.table)
 
-    for (app, _), migration in loader.graph.nodes.items():
+    for (app, _), migration in sorted(loader.graph.nodes.items()):  # models come before fields
         for operation in migration.operations:
             look(operation, app)
     return names

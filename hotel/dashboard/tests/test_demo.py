@@ -1,5 +1,6 @@
 """``manage.py demo``: the hotel that ``make run`` shows."""
 
+import os
 from datetime import timedelta
 from io import StringIO
 
@@ -11,6 +12,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from hotel import demo
+
+LONG = pytest.mark.skipif("ROUND_TRIPS" not in os.environ, reason="runs in make stress")
 
 
 def write_demo(**options):
@@ -92,6 +95,7 @@ def test_without_debug_it_is_refused(history, settings):
     assert history.tables() == []
 
 
+@LONG
 def test_a_demo_that_was_interrupted_before_its_rows_is_written(history, settings):
     settings.DEBUG = True
     history.at(("rooms", "0001_initial"))
@@ -99,6 +103,7 @@ def test_a_demo_that_was_interrupted_before_its_rows_is_written(history, setting
     assert history.execute("SELECT count(*) FROM rooms") == [(26,)]
 
 
+@LONG
 def test_a_demo_that_was_interrupted_on_its_way_to_head_is_finished(history, settings):
     settings.DEBUG = True
     history.initial()

@@ -61,8 +61,8 @@ DATABASES["default"]["NAME"] = {name!r}
 """
 
 
-# Kills are tried before every third change in the suite, before every one in make stress.
-EVERY = 1 if "ROUND_TRIPS" in os.environ else 3
+# Kills are tried before every seventh change in the suite, before every one in make stress.
+EVERY = 1 if "ROUND_TRIPS" in os.environ else 7
 
 
 def killed(number, work):

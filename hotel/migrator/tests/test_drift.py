@@ -97,6 +97,13 @@ def test_nothing_is_found_where_migrations_alone_have_been(history):
     assert found() == []
 
 
+def test_a_table_that_the_history_knows_at_another_point_is_not_somebody_elses(history):
+    history.initial().execute("CREATE TABLE users_groups (id integer)")
+    history.execute("CREATE TABLE groups_of_mine (id integer)")
+    assert found() == ["extra table users_groups.users_groups"]
+    assert report().strange == ["groups_of_mine"]
+
+
 def test_nothing_is_found_with_contrib_apps_alone(history):
     history.at(None)
     for app in ("contenttypes", "auth", "sessions"):
