@@ -20,7 +20,8 @@ run: $(READY)  ## a demo hotel, taken from the legacy shape to head, and its adm
 migrate: $(READY)  ## take the database to head
 	$(BIN)/python manage.py migrate
 
-test: test-sqlite test-postgres  ## every test on SQLite, then on PostgreSQL
+test: $(READY)  ## every test on SQLite and on PostgreSQL 18, both at once
+	$(MAKE) --jobs=2 --output-sync=target --no-print-directory test-sqlite test-postgres
 
 test-sqlite: $(READY)  ## every test on SQLite
 	DATABASE_URL=sqlite://:memory: $(PYTEST)

@@ -8,8 +8,10 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from hotel.migrator.drift import sentences
 from hotel.migrator.exceptions import MigratorError
-from hotel.migrator.verbs import drift, drift_kinds, events
+from hotel.migrator.history import events
+from hotel.migrator.verbs import drift
 
 LATEST = 500  # rows of the journal; a migration has two, and one more for each of its operations
 
@@ -62,8 +64,8 @@ class DatabasePages:
             found = drift(connection, wait=0)
         except (MigratorError, InconsistentMigrationHistory, DatabaseError) as error:
             return self._page(request, "drift", title="Drift", refused=str(error))
-        sentences = [*drift_kinds(found)]
-        return self._page(request, "drift", title="Drift", found=found, sentences=sentences)
+        said = [*sentences(found)]
+        return self._page(request, "drift", title="Drift", found=found, sentences=said)
 
     def _page(self, request, name, **context):
         context = {**self.each_context(request), **context}

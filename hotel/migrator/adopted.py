@@ -221,3 +221,23 @@ def in_words(new):
         f"{table}: {', '.join(f'{number} {what}' for what, number in sorted(counts.items()))}"
         for table, counts in sorted(new.items())
     )
+
+
+def end(adopter, goes_back, discard, begin):
+    """Undo the open adoption, or finish it; see ``verbs.adopt`` for ``begin`` and the answer."""
+    adoption = open_adoption(adopter)
+    says = (
+        f"This brings the legacy database of {adoption.adopted_at:%Y-%m-%d %H:%M} UTC back; the"
+        " tables of this project are dropped."
+        if goes_back
+        else "This drops the legacy tables that are kept aside; there is no way back then."
+    )
+    done = {"kind": "adopted", "says": says, "did": "declined", "asks": True}
+    new = written(adopter, adoption) if goes_back else {}
+    if not begin(done):
+        return done
+    if goes_back:
+        rows = undo(adopter, adoption, discard=discard)
+        return {**done, "did": "undone", "tables": rows, "discarded": new}
+    dropped, kept = finish(adopter, adoption)
+    return {**done, "did": "finished", "dropped": dropped, "kept": kept}

@@ -1,7 +1,8 @@
 """A live schema, and its rows, as facts that can be compared.
 
 A fact is about a ``Thing``: a table, a column, an index … with its attributes as text. Column order
-is left out: a column that was dropped and added again stands last.
+is left out: a column that was dropped and added again stands last. Over 300 lines because the facts
+of both engines have to be of the same kinds.
 """
 
 from decimal import Decimal

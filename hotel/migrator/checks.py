@@ -7,8 +7,9 @@ from django.core import checks
 from django.db import DatabaseError, connections
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 
+from hotel.migrator.drift import sentences
 from hotel.migrator.exceptions import MigratorError
-from hotel.migrator.verbs import drift, drift_kinds
+from hotel.migrator.verbs import drift
 
 _is_left_out = ContextVar("_is_left_out", default=False)
 
@@ -39,6 +40,6 @@ def check_drift(app_configs, databases=None, **kwargs):
             checks.Error(
                 sentence, hint="manage.py db drift prints what mends it.", id="migrator.E002"
             )
-            for sentence in drift_kinds(found)
+            for sentence in sentences(found)
         ]
     return errors

@@ -50,6 +50,20 @@ class Difference:
         }[self.what]
         return f"The {said}{f', since {self.since}' if self.since else ''}."
 
+    def as_dict(self):
+        """Return it for ``--json``."""
+        return {
+            "what": self.what,
+            **self.thing._asdict(),
+            "found": self.found.name if self.found else None,
+            "attributes": {
+                name: {"expected": expected, "found": found}
+                for name, (expected, found) in self.attributes.items()
+            },
+            "since": self.since,
+            "says": str(self),
+        }
+
 
 def _listed(attributes):
     return ", ".join(
@@ -154,7 +168,7 @@ def unwritten(loader):
 
 
 class Report:
-    """What a database has, and what its migrations make of it; see ``compare``."""
+    """What a database has, and what the migrations ``keys`` make of an empty one."""
 
     def __init__(self, connection, loader, keys):
         self.connection, self.loader, self.keys = connection, loader, keys
@@ -199,3 +213,11 @@ def in_order(graph, applied):
     """Return those of the applied migrations whose files are there, in the order of the graph."""
     there = set(applied)
     return [key for key in graph.order if key in there]
+
+
+def sentences(found):
+    """Yield, of what ``verbs.drift`` returned, the sentences that say that something is wrong."""
+    for kind in ("models", "migrations", "interrupted"):
+        yield from found[kind]
+    for row in found["database"]:
+        yield row["says"]

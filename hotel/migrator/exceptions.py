@@ -182,7 +182,8 @@ MENDS = {
     "lost": "When the server can be reached, run the same command again.",
     "there": (
         "The database has already what it makes: see what manage.py db current says; if all of it"
-        " is there, record it with manage.py db stamp."
+        " is there, record it with manage.py db stamp; if it is of a legacy system, take it over"
+        " with manage.py db adopt."
     ),
     "not there": (
         "The database lacks what it builds on: see what manage.py db current says, and stamp where"

@@ -1,4 +1,7 @@
-"""What has happened to the database: the journal, which outlives what it tells of."""
+"""What has happened to the database: the journal, which outlives what it tells of.
+
+Over 300 lines because what is written here is read and listed here.
+"""
 
 import ast
 import getpass
@@ -21,6 +24,7 @@ from django.db.models import Max
 from hotel.migrator import tables
 from hotel.migrator.exceptions import FailedDuringApply
 from hotel.migrator.tables import JournalEntry
+from hotel.migrator.targets import label
 
 Event, Direction = JournalEntry.Event, JournalEntry.Direction
 
@@ -274,3 +278,55 @@ def changed_since(loader, moment):
     found = times(loader.connection)
     _count_squashed_as_one(found, loader)
     return [key for key, at in found.items() if at > moment]
+
+
+def events(connection, latest=None, app=None):
+    """List what was done to the database, the latest first: the journal, with runs and times.
+
+    Failed attempts and what was unapplied are among it. Migrations that were applied before there
+    was a journal have the time of their record. latest: of how many rows of the journal; all of it
+    and what came before it, if not said. app: only of this one.
+    """
+    found = entries(connection, latest=latest, **({"app": app} if app else {}))
+    ends = {}
+    rows = []
+    for entry in reversed(found):
+        key = entry.run, entry.app, entry.name, entry.direction
+        if entry.event in (Event.ENTERED, Event.OPERATION):
+            continue
+        if entry.event != Event.STARTED:
+            ends[key] = entry
+            continue
+        end = ends.pop(key, None)
+        rows.append(
+            {
+                "revision": f"{entry.app}.{entry.name}",
+                "direction": entry.direction,
+                "outcome": end.event if end else "interrupted",
+                "fake": entry.is_fake,
+                "started": entry.at.isoformat(),
+                "seconds": end.seconds if end else None,
+                "rows": end.rows if end else None,
+                "error": end.error if end else None,
+                "remark": entry.remark,
+                "run": str(entry.run),
+                "actor": entry.actor,
+                "host": entry.host,
+                "code_version": entry.code_version,
+            }
+        )
+    if latest is not None:
+        return rows
+    known = {(entry.app, entry.name) for entry in found}
+    older = sorted(times(connection).items(), key=lambda item: item[1], reverse=True)
+    rows += [
+        {
+            "revision": label(key),
+            "direction": "forward",
+            "outcome": "recorded",
+            "started": at.isoformat(),
+        }
+        for key, at in older
+        if key not in known and app in (None, key[0])
+    ]
+    return rows

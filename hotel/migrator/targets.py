@@ -5,7 +5,11 @@ The words are Alembic's where it has words for the case.
 
 import difflib
 import re
+from datetime import datetime
 from typing import NamedTuple
+
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
 
 from hotel.migrator.exceptions import WrongUse
 
@@ -172,3 +176,19 @@ def shortened(names):
 def quoted(text):
     """Return ``text`` as Alembic's messages quote it, on one line and not endless."""
     return repr(text if len(text) <= REPEATED else f"{text[:REPEATED]}…")
+
+
+def moment(text):
+    """Return the instant that ``text`` names; of a day the last, in the zone of the settings."""
+    try:
+        day, found = parse_date(text), parse_datetime(text)
+    except ValueError:  # 2025-02-30
+        day = found = None
+    if day and len(text) <= 10:
+        found = datetime.combine(day, datetime.max.time())
+    if not found:
+        raise WrongUse(
+            f"{quoted(text)} is no date: write --to-date 2026-01-31, the day to whose end to go"
+            " back, or 2026-01-31T12:00."
+        )
+    return timezone.make_aware(found) if timezone.is_naive(found) else found

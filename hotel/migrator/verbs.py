@@ -2,7 +2,7 @@
 
 Names and meaning are Alembic's, on Django's graph: what is measured there and different here is
 said at the verb. A verb that changes something looks at the database while it holds the lock, since
-whoever held it before may have changed everything.
+whoever held it before may have changed everything. Over 300 lines because every verb is here.
 """
 
 import inspect
@@ -10,12 +10,9 @@ import re
 import shlex
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from datetime import datetime
 
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
 from hotel.migrator import (
     adopted,
@@ -25,19 +22,18 @@ from hotel.migrator import (
     preflight,
     runner,
     scratch,
+    stamps,
     waits,
 )
 from hotel.migrator import drift as comparing
 from hotel.migrator.adopt import Adopter, declared
 from hotel.migrator.doctor import diagnoses, diagnoses_without_files
-from hotel.migrator.exceptions import Interrupted, RefusedByPreflight, WrongUse, explain
+from hotel.migrator.exceptions import Interrupted, WrongUse, explain
 from hotel.migrator.files import own_apps
 from hotel.migrator.graph import Graph, Plan
 from hotel.migrator.history import Direction, Event
 from hotel.migrator.locks import run_lock
-from hotel.migrator.targets import label, labels, parse, quoted
-
-SHOWN = 10  # differences that a refusal names
+from hotel.migrator.targets import label, labels, moment, quoted
 
 
 class Standing:
@@ -116,7 +112,7 @@ def downgrade(
             keys = _of_run(standing, run, all_apps)
             plan = graph.undo(keys, applied, f"--run {run}", cascade, also)
         elif to_date is not None:
-            since = history.changed_since(standing.loader, _moment(to_date))
+            since = history.changed_since(standing.loader, moment(to_date))
             keys = [
                 key for key in since if key in graph.place and (all_apps or key[0] in graph.own)
             ]
@@ -152,22 +148,6 @@ def _of_run(standing, run, all_apps):
     # A later run may have unapplied and applied some of them again: they are that run's.
     latest = {(entry.app, entry.name): entry.run for entry in finished}
     return [key for key in runs[found[0]] if latest[key] == found[0]]
-
-
-def _moment(text):
-    """Return the instant that ``text`` names; of a day the last, in the zone of the settings."""
-    try:
-        day, moment = parse_date(text), parse_datetime(text)
-    except ValueError:  # 2025-02-30
-        day = moment = None
-    if day and len(text) <= 10:
-        moment = datetime.combine(day, datetime.max.time())
-    if not moment:
-        raise WrongUse(
-            f"{quoted(text)} is no date: write --to-date 2026-01-31, the day to whose end to go"
-            " back, or 2026-01-31T12:00."
-        )
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
 def _carry_out(standing, plan, options):
@@ -322,58 +302,6 @@ def _says(migration):
     return (module.__doc__ or "").strip().split("\n")[0] if module else ""
 
 
-def events(connection, latest=None, app=None):
-    """List what was done to the database, the latest first: the journal, with runs and times.
-
-    Failed attempts and what was unapplied are among it. Migrations that were applied before there
-    was a journal have the time of their record. latest: of how many rows of the journal; all of it
-    and what came before it, if not said. app: only of this one.
-    """
-    found = history.entries(connection, latest=latest, **({"app": app} if app else {}))
-    ends = {}
-    rows = []
-    for entry in reversed(found):
-        key = entry.run, entry.app, entry.name, entry.direction
-        if entry.event in (Event.ENTERED, Event.OPERATION):
-            continue
-        if entry.event != Event.STARTED:
-            ends[key] = entry
-            continue
-        end = ends.pop(key, None)
-        rows.append(
-            {
-                "revision": f"{entry.app}.{entry.name}",
-                "direction": entry.direction,
-                "outcome": end.event if end else "interrupted",
-                "fake": entry.is_fake,
-                "started": entry.at.isoformat(),
-                "seconds": end.seconds if end else None,
-                "rows": end.rows if end else None,
-                "error": end.error if end else None,
-                "remark": entry.remark,
-                "run": str(entry.run),
-                "actor": entry.actor,
-                "host": entry.host,
-                "code_version": entry.code_version,
-            }
-        )
-    if latest is not None:
-        return rows
-    known = {(entry.app, entry.name) for entry in found}
-    older = sorted(history.times(connection).items(), key=lambda item: item[1], reverse=True)
-    rows += [
-        {
-            "revision": label(key),
-            "direction": "forward",
-            "outcome": "recorded",
-            "started": at.isoformat(),
-        }
-        for key, at in older
-        if key not in known and app in (None, key[0])
-    ]
-    return rows
-
-
 def branches():
     """Show where an app forks, and what begins there; nothing, if none does."""
     graph = Graph.from_django(runner.loader_without_database().graph, own_apps())
@@ -405,7 +333,8 @@ def drift(connection, wait=None):
         standing.loader.check_consistent_history(connection)
         keys = comparing.in_order(standing.graph, standing.applied)
         report = comparing.Report(connection, standing.loader, keys)
-    files = preflight.findings(connection, standing.loader, [])
+        files = preflight.findings(connection, standing.loader, [])
+        half_done = interruptions.half_done(connection, standing.loader)
     return {
         "models": [
             f"The models of {app} have changes that no migration has."
@@ -414,22 +343,9 @@ def drift(connection, wait=None):
         "migrations": [finding.cause for finding in files if finding.kind in ("ghost", "edited")],
         "interrupted": [
             f"{label(half.key)} was interrupted: what differs may be what it has begun."
-            for half in interruptions.half_done(connection, standing.loader)
+            for half in half_done
         ],
-        "database": [
-            {
-                "what": difference.what,
-                **difference.thing._asdict(),
-                "found": difference.found.name if difference.found else None,
-                "attributes": {
-                    name: {"expected": expected, "found": found}
-                    for name, (expected, found) in difference.attributes.items()
-                },
-                "since": difference.since,
-                "says": str(difference),
-            }
-            for difference in report.differences
-        ],
+        "database": [difference.as_dict() for difference in report.differences],
         "pending": [label(key) for key in standing.graph.order if key not in standing.applied],
         "strange": report.strange,
         "script": report.script,
@@ -459,14 +375,6 @@ def sql(connection, span, *, backwards, engine=None, pending=False, cascade=Fals
     return offline.script(connection, loader, found, engine)
 
 
-def drift_kinds(found):
-    """Yield, of what ``drift`` returned, the sentences that say that something is wrong."""
-    for kind in ("models", "migrations", "interrupted"):
-        yield from found[kind]
-    for row in found["database"]:
-        yield row["says"]
-
-
 def stamp(connection, targets, *, progress, options, purge=False, force=False):
     """Record that the database stands at TARGET, without running anything.
 
@@ -478,7 +386,7 @@ def stamp(connection, targets, *, progress, options, purge=False, force=False):
     """
     with _locked(connection, progress, options, whole=False) as standing:
         graph, applied = standing.graph, standing.applied
-        up, down, named = _stamped(graph, targets, applied)
+        up, down, named = stamps.planned(graph, targets, applied)
         forgotten = standing.ghosts if purge else []
         settled = [
             half
@@ -498,7 +406,7 @@ def stamp(connection, targets, *, progress, options, purge=False, force=False):
                     " there, stamp with --force."
                 )
         if (up or down) and not force:
-            _refuse_another_place(standing, {*applied, *up} - {*down})
+            stamps.refuse_another_place(standing, {*applied, *up} - {*down})
         if options.get("plan"):
             return done
         if force:
@@ -535,7 +443,7 @@ def adopt(connection, *, dry_run=False, undo=False, finish=False, discard=False,
         standing = Standing(connection)
         adopter = Adopter(connection, standing.executor, standing.graph.order, declared())
         if undo or finish:
-            return _end_adoption(adopter, undo, discard, begin)
+            return adopted.end(adopter, undo, discard, begin)
         found = adopter.look()
         done = {"kind": found.kind, "says": found.says, "did": "nothing", "asks": False}
         if found.kind in ("adopted", "native"):
@@ -556,25 +464,6 @@ def adopt(connection, *, dry_run=False, undo=False, finish=False, discard=False,
         done["seconds_of_copying"] = round(adopter.copying, 3)
         did = "shown" if dry_run else "stamped" if found.kind == "point" else "adopted"
         return {**done, "did": did, "proof": proof}
-
-
-def _end_adoption(adopter, undo, discard, begin):
-    adoption = adopted.open_adoption(adopter)
-    says = (
-        f"This brings the legacy database of {adoption.adopted_at:%Y-%m-%d %H:%M} UTC back; the"
-        " tables of this project are dropped."
-        if undo
-        else "This drops the legacy tables that are kept aside; there is no way back then."
-    )
-    done = {"kind": "adopted", "says": says, "did": "declined", "asks": True}
-    new = adopted.written(adopter, adoption) if undo else {}
-    if not begin(done):
-        return done
-    if undo:
-        rows = adopted.undo(adopter, adoption, discard=discard)
-        return {**done, "did": "undone", "tables": rows, "discarded": new}
-    dropped, kept = adopted.finish(adopter, adoption)
-    return {**done, "did": "finished", "dropped": dropped, "kept": kept}
 
 
 def doctor(connection, *, fix=False):
@@ -610,55 +499,3 @@ def _as_dict(found, is_mended=False):
         "can_fix": found.cure is not None,
         "fixed": is_mended,
     }
-
-
-def _refuse_another_place(standing, recorded):
-    """Raise RefusedByPreflight if the database is not what the ``recorded`` migrations make."""
-    keys = comparing.in_order(standing.graph, recorded)
-    for key in keys:
-        gaps = [parent for parent in standing.graph.parents[key] if parent not in recorded]
-        if gaps:
-            raise WrongUse(
-                f"{label(key)} would be recorded without {labels(gaps)}, which it needs: stamp"
-                f" {'these' if len(gaps) > 1 else 'that'} too."
-            )
-    found = comparing.Report(standing.connection, standing.loader, keys).differences
-    if found:
-        more = f" And {len(found) - SHOWN} more." if len(found) > SHOWN else ""
-        raise RefusedByPreflight(
-            f"The database does not stand there, so nothing was recorded."
-            f" {' '.join(str(difference) for difference in found[:SHOWN])}{more} Stamp where it"
-            " stands, or mend it and stamp again; --force records it all the same."
-        )
-
-
-def _stamped(graph, targets, applied):
-    """Return what is to be recorded, what is not any more, in order, and all that this is about."""
-    wanted, unwanted = set(), set()
-    for text in targets:
-        target = parse(graph, text)
-        app = target.app
-        if target.kind == "base":
-            gone = {app} if app else graph.own
-            unwanted.update(key for key in graph.order if key[0] in gone)
-            continue
-        if target.kind == "step":
-            raise WrongUse(
-                f"{quoted(text)} is no place to stand at: name a revision such as app.0003, heads"
-                " or base. manage.py db history lists all revisions."
-            )
-        if target.kind == "revision":
-            ends = [target.key]
-        else:
-            ends = graph.leaves(app) if app else graph.heads()
-        for key in ends:
-            wanted.update(graph.ancestors(key), {key})
-            unwanted.update(graph.descendants(key))
-    unwanted -= wanted
-    unwanted.update(*map(graph.descendants, [*unwanted]))  # none is wanted: it would need this one
-    there = set(applied)
-    return (
-        [key for key in graph.order if key in wanted and key not in there],
-        [key for key in reversed(graph.order) if key in unwanted and key in there],
-        wanted | unwanted,
-    )

@@ -104,6 +104,19 @@ def test_a_table_that_the_history_knows_at_another_point_is_not_somebody_elses(h
     assert report().strange == ["groups_of_mine"]
 
 
+def test_a_thing_is_missing_since_its_own_migration_not_one_that_refers_to_it(history):
+    history.at("head")
+    run(
+        ["PRAGMA foreign_keys = OFF;", "DROP TABLE auth_group;"]
+        if connection.vendor == "sqlite"
+        else ["DROP TABLE auth_group CASCADE"]
+    )
+    [missing] = [row for row in report().differences if row.thing.name == "auth_group"]
+    assert str(missing).startswith(
+        "The table auth_group is missing, since auth.0010_alter_group_name_max_length, applied "
+    )
+
+
 def test_nothing_is_found_with_contrib_apps_alone(history):
     history.at(None)
     for app in ("contenttypes", "auth", "sessions"):

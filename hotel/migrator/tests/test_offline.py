@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from conftest import INITIAL, OWN_APPS, PLAN
 from hotel import database_url
-from hotel.migrator import offline, scratch
+from hotel.migrator import offline, recording, scratch
 from hotel.migrator.files import own_apps
 from hotel.migrator.graph import Graph
 from hotel.migrator.history import checksum, entries
 from hotel.migrator.locks import run_lock
+from hotel.migrator.scripts import writer
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.facts import differences, facts
 from hotel.migrator.tests.test_drift import found as drift_found
@@ -68,16 +69,16 @@ def scripts(django_db_blocker):
     found = {}
     with django_db_blocker.unblock(), scratch.database(connection) as empty:
         before = PLAN[: PLAN.index(INITIAL) + 1]
-        made_first = offline.bookkeeping(empty)
+        made_first = recording.bookkeeping(empty)
         state = scratch.run(empty, loader, before)
         for backwards in (False, True):
             here = [key for key in PLAN if key in before]
             steps = DOWN if backwards else UP
-            span = offline._range(graph, frozenset(here), steps, backwards, "all")
-            for step in offline.record(empty, loader, span, state):
-                one = offline._range(graph, frozenset(here), [step.key], backwards, "one")
-                writer = offline.writer(empty.vendor, one, made_first)
-                found[step.key, backwards] = [*writer.lines([step], loader)]
+            span = offline.range_of(graph, frozenset(here), steps, backwards, "all")
+            for step in recording.record(empty, loader, span, state):
+                one = offline.range_of(graph, frozenset(here), [step.key], backwards, "one")
+                lines = writer(empty.vendor, one, made_first).lines([step], loader)
+                found[step.key, backwards] = [*lines]
                 here = [key for key in PLAN if key in {*here} ^ {step.key}]
             before = here
     return found

@@ -9,8 +9,9 @@ from django.core.management.base import BaseCommand, DjangoHelpFormatter
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from hotel.migrator import offline, reporting, stats, verbs, writing
+from hotel.migrator import history, offline, reporting, stats, verbs, writing
 from hotel.migrator.checks import without_drift
+from hotel.migrator.drift import sentences
 from hotel.migrator.exceptions import (
     Interrupted,
     MigratorError,
@@ -290,7 +291,7 @@ class Command(Migrate):
                         f"{word} is for the files and --applied for what was done to the database:"
                         " give one of the two to manage.py db history."
                     )
-            found = verbs.events(connection, options["latest"], options["app"])
+            found = history.events(connection, options["latest"], options["app"])
             self._print(options, found, map(_event_line, found))
             return
         found = verbs.log(
@@ -370,7 +371,7 @@ class Command(Migrate):
     def _drift(self, connection, options):
         found = verbs.drift(connection)
         self._print(options, found, _drift_lines(found))
-        return 1 if any(verbs.drift_kinds(found)) else 0
+        return 1 if any(sentences(found)) else 0
 
     def _adopt(self, connection, options):
         def begin(done):
@@ -434,12 +435,12 @@ def _revision_line(row):
 
 
 def _drift_lines(found):
-    yield from verbs.drift_kinds(found)
+    yield from sentences(found)
     if found["script"]:
         yield from ("", "What would mend the database:", "")
         yield from found["script"]  # as it is, for psql and sqlite3
         yield ""
-    if not any(verbs.drift_kinds(found)):
+    if not any(sentences(found)):
         yield "Models, migrations and database agree."
     if found["pending"]:
         number = len(found["pending"])
