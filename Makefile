@@ -21,7 +21,8 @@ migrate: $(READY)  ## take the database to head
 	$(BIN)/python manage.py migrate
 
 test: $(READY)  ## every test on SQLite and on PostgreSQL 18, both at once
-	$(MAKE) --jobs=2 --output-sync=target --no-print-directory test-sqlite test-postgres
+	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+	  --no-print-directory test-sqlite test-postgres
 
 test-sqlite: $(READY)  ## every test on SQLite
 	DATABASE_URL=sqlite://:memory: $(PYTEST)

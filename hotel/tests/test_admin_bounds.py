@@ -128,6 +128,7 @@ def test_a_word_that_many_rows_have_finds_the_same_rows_as_a_rare_one(db, monkey
         assert {key: found(*key) for key in few} == few
 
 
+@pytest.mark.once
 def test_every_page_costs_the_same_for_10_stays_and_for_200(hotel):
     queries_for_10, _ = hotel.grow_to(10).measure()
     queries_for_60, size_for_60 = hotel.grow_to(PAGE + 10).measure()

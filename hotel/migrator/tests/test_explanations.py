@@ -19,6 +19,7 @@ def said(done):
 COMMANDS = [["migrate"], ["makemigrations", "--check"]]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_file_that_is_needed_and_not_there(project, annexe, words):
     annexe.write("0001_initial", table("Bed"))
@@ -31,6 +32,7 @@ def test_a_file_that_is_needed_and_not_there(project, annexe, words):
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_circle(project, annexe, words):
     bar = project.app("bar")
@@ -193,6 +195,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_file_that_cannot_be_loaded(project, tables, case):  # noqa: F811
     text, error = BROKEN[case]
@@ -206,6 +209,7 @@ def test_a_file_that_cannot_be_loaded(project, tables, case):  # noqa: F811
         )
 
 
+@pytest.mark.once
 def test_a_file_without_a_migration(project, tables):  # noqa: F811
     (tables.migrations / "0002_broken.py").write_text("")
     assert said(project.manage("migrate")) == (
@@ -215,6 +219,7 @@ def test_a_file_without_a_migration(project, tables):  # noqa: F811
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("where", [">&-", "> /dev/full", "| head -c 1 > /dev/null"])
 def test_output_that_nobody_can_read_does_not_stop_a_run(project, tables, where):  # noqa: F811
     for name in ("0002_a", "0003_b"):
