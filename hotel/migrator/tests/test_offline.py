@@ -98,7 +98,9 @@ def test_each_step_up_and_down_ends_as_migrate_does(history, scripts, begin):
     begin(history)
     there = MigrationRecorder(connection).applied_migrations()
     up = [key for key in UP if key not in there]
-    walk = [(key, False) for key in up] + [(key, True) for key in DOWN if key in up]
+    walk = [(key, False) for key in up]
+    if "ROUND_TRIPS" in os.environ:  # make stress comes back, too
+        walk += [(key, True) for key in DOWN if key in up]
     looks = {place for place in range(len(walk)) if place % EVERY == 0 or place == len(up) - 1}
     looks.add(len(walk) - 1)
     expected = {}
