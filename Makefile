@@ -20,9 +20,7 @@ run: $(READY)  ## a demo hotel, taken from the legacy shape to head, and its adm
 migrate: $(READY)  ## take the database to head
 	$(BIN)/python manage.py migrate
 
-test: $(READY)  ## every test on SQLite and on PostgreSQL 18, both at once
-	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
-	  --no-print-directory test-sqlite test-postgres
+test: test-sqlite test-postgres  ## every test on SQLite, then on PostgreSQL
 
 test-sqlite: $(READY)  ## every test on SQLite
 	DATABASE_URL=sqlite://:memory: $(PYTEST)
