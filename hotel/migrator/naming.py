@@ -68,8 +68,8 @@ def name(message):
         )
     slug = _slug(first)
     verb, _, of = slug.partition("_")
-    title = first[:1].upper() + first[1:]
-    title += "" if title.endswith((".", "!", "?", ":")) else "."
+    title = (first[:1].upper() + first[1:]).rstrip("!? ")  # it says what the file does
+    title += "" if title.endswith((".", ":")) else "."
     if verb == "initial":
         return Name(verb, title, rest)
     words = of.split("_")

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hotel.migrator.naming import LONGEST, VERBS, name
@@ -168,6 +168,8 @@ def test_characters_that_cannot_be_printed_are_refused(message):
 
 
 @given(st.sampled_from(VERBS), st.text(), st.text())
+@example("add", "B?", "")
+@example("add", "B?.!", "")
 def test_every_message_is_refused_in_one_sentence_or_passes_the_guards(verb, thing, rest):
     try:
         named = name(f"{verb} {thing}\n{rest}")
