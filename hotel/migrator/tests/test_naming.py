@@ -46,7 +46,7 @@ MEND = (
             "rename_checked_in_by_name_to_receptionist_name",
             "Rename checked_in_by_name to receptionist_name.",
         ),
-        ("Move the guest's café bill!", "move_the_guests_cafe_bill", "Move the guest's café bill!"),
+        ("Move the guest's café bill!", "move_the_guests_cafe_bill", "Move the guest's café bill."),
         ("Drop 2fa", "drop_2fa", "Drop 2fa."),
         ("Initial schema", "initial", "Initial schema."),
     ],
