@@ -8,14 +8,19 @@ SHOWN = 10  # differences that a refusal names
 
 
 def planned(graph, targets, applied):
-    """Return what is to be recorded, what is not any more, in order, and all that this is about."""
-    wanted, unwanted = set(), set()
+    """Return what is to be recorded, what is not any more, in order, and all that this is about.
+
+    Raises WrongUse for what is no place, and for places that cannot both be true.
+    """
+    wanted, unwanted, bases = set(), set(), {}
     for text in targets:
         target = parse(graph, text)
         app = target.app
         if target.kind == "base":
-            gone = {app} if app else graph.own
+            gone = {app} if app else graph.own  # alone, it means nothing but what else is named
             unwanted.update(key for key in graph.order if key[0] in gone)
+            if app:
+                bases[text] = app
             continue
         if target.kind == "step":
             raise WrongUse(
@@ -29,6 +34,12 @@ def planned(graph, targets, applied):
         for key in ends:
             wanted.update(graph.ancestors(key), {key})
             unwanted.update(graph.descendants(key))
+    for text, app in bases.items():
+        if kept := [key for key in graph.order if key[0] == app and key in wanted]:
+            raise WrongUse(
+                f"{quoted(text)} says that {label(kept[0])} is not applied, and another of these"
+                " places needs it: name the one or the other."
+            )
     unwanted -= wanted
     unwanted.update(*map(graph.descendants, [*unwanted]))  # none is wanted: it would need this one
     there = set(applied)

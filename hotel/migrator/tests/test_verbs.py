@@ -282,6 +282,11 @@ def test_a_stamp_records_what_is_needed_and_forgets_what_follows(apps, history):
     db("stamp", "base")
     assert at() == []
     assert refused("stamp", "+1")[1] == 2
+    assert refused("stamp", "annexe@base", "bar.0002") == (
+        "'annexe@base' says that annexe.0001_initial is not applied, and another of these places"
+        " needs it: name the one or the other.",
+        2,
+    )
 
 
 def test_a_stamp_is_refused_where_the_database_does_not_stand(apps, history):
