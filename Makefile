@@ -36,7 +36,7 @@ STRESSED := hotel/migrator/tests/test_round_trips.py hotel/migrator/tests/test_h
   hotel/migrator/tests/test_offline.py hotel/migrator/tests/test_supported_operations.py \
   hotel/dashboard/tests/test_demo.py hotel/tests/test_admin_junk.py \
   hotel/migrator/tests/test_adopt.py hotel/migrator/tests/test_adopt_to_head.py \
-  hotel/migrator/tests/test_adopt_rights.py
+  hotel/migrator/tests/test_adopt_rights.py hotel/tests/test_benches.py
 KILLS ?= 50
 KILLED := hotel/migrator/tests/test_kills.py hotel/migrator/tests/test_adopt_kills.py
 # On SQLite in a file, since there is a lock only on what other processes can open.

@@ -54,7 +54,8 @@ from django.db import connection
 from hotel.migrator import catalog
 outside = ("django_migrations", "alembic_", "migrator_", "sqlite_")
 tables = [t for t in sorted(connection.introspection.table_names()) if not t.startswith(outside)]
-print(hashlib.sha256(repr(catalog.read(connection, tables)).encode()).hexdigest())
+facts = sorted(catalog.read(connection, tables).facts.items())
+print(hashlib.sha256(repr(facts).encode()).hexdigest())
 """
 
 
@@ -65,7 +66,7 @@ class NotMade(Exception):
 def make(folder, database):
     """Write the twin into ``folder`` and return its command line; the database is used for it.
 
-    Raises NotMade if Alembic cannot be installed, or the twin's schema is another one.
+    Raises NotMade if Alembic cannot be installed. A twin that is none ends the process.
     """
     folder = Path(folder, "twin")
     (folder / "versions").mkdir(parents=True)
@@ -85,9 +86,9 @@ def make(folder, database):
         [*command, "upgrade", "head"], env=environment, capture_output=True, text=True
     )
     if end.returncode:
-        raise NotMade(f"its upgrade fails: {end.stderr.strip().splitlines()[-1]}")
+        sys.exit(f"The twin's upgrade fails: {end.stderr.strip().splitlines()[-1]}")
     if _shell(SCHEMA, environment) != wanted:
-        raise NotMade("its schema is another one")
+        sys.exit("The twin's schema is another one than that of the migrations.")
     return command
 
 

@@ -14,8 +14,7 @@ import tempfile
 from contextlib import ExitStack, closing
 from statistics import median
 
-from bench.databases import Postgresql, Sqlite
-from bench.history import NAME
+from bench.databases import NAME, Postgresql, Sqlite
 from bench.migrate import run
 
 MANAGE = [sys.executable, "-m", "manage"]

@@ -8,10 +8,8 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from hotel.migrator.drift import sentences
 from hotel.migrator.exceptions import MigratorError
 from hotel.migrator.history import events
-from hotel.migrator.verbs import drift
 
 LATEST = 500  # rows of the journal; a migration has two, and one more for each of its operations
 
@@ -60,6 +58,10 @@ class DatabasePages:
     def drift_view(self, request):
         """Compare models, migrations and database, without waiting for anybody."""
         _is_allowed(request)
+        # Not loaded before somebody asks: each command imports this module.
+        from hotel.migrator.drift import sentences
+        from hotel.migrator.verbs import drift
+
         try:
             found = drift(connection, wait=0)
         except (MigratorError, InconsistentMigrationHistory, DatabaseError) as error:
