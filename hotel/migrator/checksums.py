@@ -11,6 +11,7 @@ from collections import Counter
 from decimal import Decimal, InvalidOperation
 
 BATCH = 250  # rows that are in memory at once; more are slower, being beyond the caches
+ZERO = Decimal(0)
 PLAIN = 2  # the format in which marshal writes a value without looking at others
 
 
@@ -51,8 +52,7 @@ def _on_sqlite(cursor, quote, source, columns, sums):
     names = [quote("id"), *(f"+{quote(name)}" for name in columns)]
     cursor.execute(f"SELECT {', '.join(names)} FROM {source} ORDER BY {quote('id')}")
     digests = [hashlib.blake2b(digest_size=8) for _ in columns]
-    totals = dict.fromkeys(sums, Decimal(0))
-    places = [(name, columns.index(name)) for name in sums]
+    amounts = {columns.index(name): Counter() for name in sums}  # few are all different
     rows = 0
     while batch := cursor.fetchmany(BATCH):
         rows += len(batch)
@@ -60,22 +60,24 @@ def _on_sqlite(cursor, quote, source, columns, sums):
         of_keys = hashlib.blake2b(marshal.dumps(keys, PLAIN), digest_size=8).digest()
         for digest, column in zip(digests, values, strict=True):
             digest.update(of_keys + marshal.dumps(column, PLAIN))
-        for name, place in places:
-            for value, times in Counter(values[place]).items():
-                totals[name] += _number(value) * times
+        for place, found in amounts.items():
+            found.update(values[place])
     return {
         "rows": rows,
         "checksums": {
             name: digest.hexdigest() for name, digest in zip(columns, digests, strict=True)
         },
-        "sums": totals,
+        "sums": {
+            columns[place]: sum((_number(value) * times for value, times in found.items()), ZERO)
+            for place, found in amounts.items()
+        },
     }
 
 
 def _number(value):
     if value is None:
-        return Decimal(0)
+        return ZERO
     try:
         return Decimal(repr(value) if isinstance(value, float) else value)
     except (InvalidOperation, TypeError, ValueError):
-        return Decimal(0)
+        return ZERO
