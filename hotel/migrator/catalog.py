@@ -5,6 +5,7 @@ is left out: a column that was dropped and added again stands last. Over 300 lin
 of both engines have to be of the same kinds.
 """
 
+import re
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -63,6 +64,21 @@ class Catalog:
     def tables(self):
         """The names of the tables."""
         return {thing.name for thing in self.facts if thing.kind == "table"}
+
+    def with_table_called(self, new, old):
+        """Return the Catalog as it is once the table ``old`` is called ``new``, wherever it is."""
+        word = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)")
+        made = Catalog()
+        for thing, facts in self.facts.items():
+            table = new if thing.table == old else thing.table
+            name = table if thing.kind == "table" else thing.name
+            if name == facts.get("definition"):  # what has no name is called by its text
+                name = word.sub(new, name)
+            of_new = Thing(thing.kind, table, name)
+            made.facts[of_new] = {what: word.sub(new, text) for what, text in facts.items()}
+            made.sql[of_new] = word.sub(new, self.sql[thing])
+        made.columns = {new if name == old else name: of for name, of in self.columns.items()}
+        return made
 
     def as_json(self):
         """Return all of it in lists and dicts."""

@@ -123,6 +123,35 @@ def differences(expected, found, of_history=frozenset()):
     return sorted(result, key=lambda difference: (difference.thing.table, difference.thing))
 
 
+def compared(expected, found, of_history):
+    """Return all ``differences``, and ``found`` with its renamed tables under their names.
+
+    A renamed table is one that nobody knows, with exactly the columns of one that is missing.
+    """
+    missing = expected.tables - found.tables - ON_DEMAND
+    strange = found.tables - expected.tables - of_history - ON_DEMAND - LEFT_BEHIND
+    renamed = []
+    for name in sorted(missing):
+        columns = expected.of(name, "column")
+        twins = [other for other in strange if _columns(found, other, name) == columns]
+        rivals = [other for other in missing if _columns(expected, other, name) == columns]
+        if len(twins) == len(rivals) == 1:
+            [old] = twins
+            things = (Thing("table", table, table) for table in (name, old))
+            renamed.append(Difference("renamed", *things))
+    for difference in renamed:
+        found = found.with_table_called(difference.thing.name, difference.found.name)
+    return [*renamed, *differences(expected, found, of_history)], found
+
+
+def _columns(catalog, table, name):
+    """Return the columns of ``table`` as they were if it were called ``name``."""
+    return {
+        Thing("column", name, thing.name): facts
+        for thing, facts in catalog.of(table, "column").items()
+    }
+
+
 def _counts(thing, tables_of_one_side):
     """Tell whether a thing is to be named: not if all of its table is, nor a function by itself."""
     if thing.kind == "function":  # a trigger that calls it says it all
@@ -173,12 +202,12 @@ class Report:
     def __init__(self, connection, loader, keys):
         self.connection, self.loader, self.keys = connection, loader, keys
         self.replay = scratch.replay(connection, loader, keys)
-        self.found = catalog.read(connection)
         known = tables_of(loader)
+        expected = self.replay.catalog
+        bare, self.found = compared(expected, catalog.read(connection), known)
         self.strange = sorted(
-            self.found.tables - self.replay.catalog.tables - known - ON_DEMAND - LEFT_BEHIND,
+            self.found.tables - expected.tables - known - ON_DEMAND - LEFT_BEHIND,
         )
-        bare = differences(self.replay.catalog, self.found, known)
         times, runs = history.times(connection), _runs(connection)
 
         def when(key):

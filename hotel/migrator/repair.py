@@ -41,6 +41,7 @@ def quoted(name):
 
 # The order in which statements can run.
 (
+    RENAME_TABLE,
     EXTENSION,
     FUNCTION,
     DROP_TRIGGER,
@@ -58,7 +59,7 @@ def quoted(name):
     INDEX,
     TRIGGER,
     SEQUENCE,
-) = range(17)
+) = range(18)
 
 
 def _on_postgresql(differences, expected, found):
@@ -90,6 +91,8 @@ def _table(difference, expected, found):
     name = difference.thing.name
     if difference.what == "extra":
         return [(DROP_TABLE, f"DROP TABLE {quoted(name)};")]
+    if difference.what == "renamed":
+        return [(RENAME_TABLE, _renamed(difference))]
     if difference.what == "different":
         made = []
         if "kept" in difference.attributes:
@@ -117,6 +120,11 @@ def _table(difference, expected, found):
         if thing.kind in ranks or thing.kind in ("trigger", "rule", "policy"):
             made.append((ranks.get(thing.kind, TRIGGER), _made(thing, expected)))
     return made
+
+
+def _renamed(difference):
+    old, new = difference.found.name, difference.thing.name
+    return f"ALTER TABLE {quoted(old)} RENAME TO {quoted(new)};"
 
 
 def _made(thing, expected):
@@ -264,6 +272,8 @@ _WRITERS = {
 
 
 def _on_sqlite(differences, expected, found):
+    renamed = [one for one in differences if one.thing.kind == "table" and one.what == "renamed"]
+    differences = [one for one in differences if one not in renamed]
     rebuilt = {
         difference.thing.table for difference in differences if difference.thing.kind in IN_TABLE
     }
@@ -290,7 +300,7 @@ def _on_sqlite(differences, expected, found):
     before = ["PRAGMA foreign_keys = OFF;", "PRAGMA legacy_alter_table = ON;"] if rebuilt else []
     after = ["PRAGMA legacy_alter_table = OFF;", "PRAGMA foreign_keys = ON;"] if rebuilt else []
     # The shell goes on after an error, unless it is told not to.
-    return [".bail on", *before, *makes, *remakes, *after]
+    return [".bail on", *map(_renamed, renamed), *before, *makes, *remakes, *after]
 
 
 def _rebuilt(table, differences, expected, found):

@@ -12,6 +12,14 @@ ON_BOTH = {
         "ALTER TABLE guests ADD COLUMN shoe_size integer",
         ["extra column guests.shoe_size"],
     ),
+    "table renamed": (
+        "ALTER TABLE guests RENAME TO guests_of_2026",
+        ["renamed table guests.guests"],
+    ),
+    "table renamed that others do not refer to, and a column of another dropped": (
+        "ALTER TABLE daily_metrics RENAME TO figures; ALTER TABLE rooms DROP COLUMN notes",
+        ["missing column rooms.notes", "renamed table daily_metrics.daily_metrics"],
+    ),
     "column renamed": (
         "ALTER TABLE guests RENAME COLUMN notes TO remarks",
         ["renamed column guests.notes"],
