@@ -6,12 +6,13 @@ is copied with its key, and both sides are measured. Only if they agree is it co
 since the ways in and out of it must know the same things of each other.
 """
 
+import hashlib
 import json
 import logging
 import tempfile
 import time
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from hotel.migrator import aside as moving
 from hotel.migrator import catalog, drift, history, obstacles, points, scratch, shapes, tables
 from hotel.migrator.checksums import measure
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight, WrongUse
+from hotel.migrator.files import own_apps
 from hotel.migrator.locks import Patience, short_lock_timeout
 from hotel.migrator.orphans import Orphans
 from hotel.migrator.repair import quoted
@@ -31,6 +33,7 @@ from hotel.migrator.runner import rare_garbage_collection
 from hotel.migrator.shapes import ABSENT, ORPHAN_REFERENCE, ORPHAN_ROW
 from hotel.migrator.tables import Adoption, JournalEntry
 from hotel.migrator.targets import label, labels
+from hotel.migrator.written import at_takeover
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,16 @@ def declared():
             ' MIGRATOR_LEGACY, such as "hotel.legacy.LEGACY".'
         )
     return import_string(name)
+
+
+def refuse_no_file(connection):
+    """Raise RefusedByPreflight for a file that is not there, which SQLite would make."""
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db():
+        name = connection.settings_dict["NAME"]
+        if not Path(name).exists():
+            raise RefusedByPreflight(
+                f"There is no file {name}: let DATABASE_URL name the legacy database."
+            )
 
 
 @contextmanager
@@ -79,6 +92,7 @@ class Found:
     keys: list = field(default_factory=list)  # what will be recorded
     recognised: shapes.Recognised | None = None
     adoption: Adoption | None = None
+    facts: dict = field(default_factory=dict)  # of its catalog, when it was looked at
 
 
 class Adopter:
@@ -99,22 +113,37 @@ class Adopter:
 
     def look(self):
         """Return what the database is: ``Found``. Raises RefusedByPreflight if it is unknown."""
+        with short_lock_timeout(self.connection):
+            return Patience(self.connection)("Taking the database over", self._look)
+
+    def _look(self):
         adoption = self.latest()
-        if adoption and adoption.state != State.UNDONE:
+        recorded = history.applied(self.loader)
+        if adoption and adoption.state != State.UNDONE and recorded:
             return Found("adopted", _said_of(adoption), adoption=adoption)
         found = catalog.read(self.connection)
-        recorded = history.applied(self.loader)
         if recorded:
             return self._recorded(found, recorded)
         if not found.tables - drift.ON_DEMAND:
-            raise RefusedByPreflight(
-                "The database is empty: there is nothing to take over. manage.py migrate makes"
-                " the tables."
-            )
+            raise RefusedByPreflight(self._empty())
         keys = points.equal(self.connection, self.loader, self.order, found)
         if keys:
-            return Found("point", f"It is this history at {label(keys[-1])}.", keys=keys)
-        return self._of_legacy(found)
+            says = f"It is this history at {label(keys[-1])}."
+            return Found("point", says, keys=keys, facts=found.facts, adoption=adoption)
+        return replace(self._of_legacy(found), adoption=adoption)
+
+    def _empty(self):
+        elsewhere = self.aside.elsewhere(self.legacy.tables)
+        if elsewhere:
+            return (
+                f"The schema {self.aside.home}, which this role uses here, has no tables, and"
+                f" {' and '.join(elsewhere)} has some of {self.legacy.says}: let DATABASE_URL end"
+                f" in ?options=-c%20search_path%3D{elsewhere[0]}. Nothing was changed."
+            )
+        return (
+            "The database is empty: there is nothing to take over. manage.py migrate makes the"
+            " tables."
+        )
 
     def latest(self):
         """Return the last ``Adoption`` of this database, or None."""
@@ -177,7 +206,8 @@ class Adopter:
             raise RefusedByPreflight(
                 f"This role lacks a right, so nothing was changed: {' '.join(refusals)}"
             )
-        return Found("legacy", recognised.says, keys=keys, recognised=recognised)
+        says = recognised.says
+        return Found("legacy", says, keys=keys, recognised=recognised, facts=found.facts)
 
     def _keys_of_point(self):
         graph = self.loader.graph
@@ -252,6 +282,7 @@ class Adopter:
             self.without_foreign_keys(),
             transaction.atomic(using=alias),
         ):
+            self._refuse_if_changed(found)
             self.record(found.keys, "recorded by db adopt, having compared the catalog")
         return {"shape": "point", "recorded": list(map(label, found.keys))}
 
@@ -285,11 +316,18 @@ class Adopter:
         """Yield a connection to a copy of an SQLite database, which is gone afterwards."""
         alias, live = self.connection.alias, self.connection
         with ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hotel-adopt-"))
-            file = Path(folder) / "copy.sqlite3"
             live.ensure_connection()
-            with closing(live.Database.connect(file)) as target:
-                live.connection.backup(target)
+            try:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hotel-adopt-"))
+                file = Path(folder) / "copy.sqlite3"
+                with closing(live.Database.connect(file)) as target:
+                    live.connection.backup(target)
+            except (OSError, live.Database.Error) as error:
+                raise FailedDuringApply(
+                    "The database could not be copied into the folder for temporary files, where"
+                    f" --dry-run tries everything: {error}. Nothing was changed: name a folder"
+                    " with room for it in TMPDIR."
+                ) from error
             copy = type(live)({**live.settings_dict, "NAME": str(file)}, alias)
             connections[alias] = copy
             stack.callback(connections.__setitem__, alias, live)
@@ -314,27 +352,28 @@ class Adopter:
                 self.aside.show()
             else:
                 self.aside.lock(recognised.moved)
-                if self.connection.vendor == "postgresql" and self._changed_since(found):
-                    raise RefusedByPreflight(
-                        "The database was changed while this looked at it: run the same command"
-                        " again."
-                    )
+                self._refuse_if_changed(found)
             proof = self._carried(found, for_show)
             if for_show:
                 transaction.set_rollback(True, using=alias)
         return proof
 
-    def _changed_since(self, found):
-        """Look again, now that nobody can write: a run that was killed may have come to its end."""
+    def _refuse_if_changed(self, found):
+        """Look again, now that nobody can write: somebody may have taken long to say yes."""
         now = catalog.read(self.connection)
-        return self.latest_state() not in (None, State.UNDONE) or not (
-            set(found.recognised.moved) <= now.tables and not history.applied(self.loader)
+        is_as_it_was = (
+            now.facts == found.facts
+            # A run that was killed may have come to its end.
+            and self.latest() == found.adoption
+            and not history.applied(self.loader)
         )
-
-    def latest_state(self):
-        """Return the state of the last adoption, or None."""
-        latest = self.latest()
-        return latest.state if latest else None
+        if not is_as_it_was:
+            raise RefusedByPreflight(
+                "The database was changed while this looked at it, so nothing was done: run the"
+                " same command again."
+            )
+        if found.kind == "legacy":
+            self._of_legacy(now)  # views, rights
 
     def _carried(self, found, for_show):
         recognised = found.recognised
@@ -351,7 +390,11 @@ class Adopter:
             before[table] = self._measured(table, recognised.tables[table], self.aside.here(table))
         # What stays aside for longer than the others must lean on none of them.
         bare = bool(orphans.found or recognised.kept)
-        kept = None if for_show else self.aside.move(recognised.moved, bare=bare)
+        alone = {
+            name: measured_alone(self.aside, self.aside.here, name)
+            for name in (*recognised.kept, *recognised.beside)
+        }
+        kept = {} if for_show else self.aside.move(recognised.moved, bare=bare)
         source = self.aside.here if for_show else self.aside.there
         proof = {
             "shape": recognised.shape,
@@ -381,13 +424,13 @@ class Adopter:
             for sql in deferred:
                 editor.execute(sql, None)
             self.copying += time.monotonic() - started
-            self._set_sequences(recognised, for_show)
+            self._set_sequences(recognised, for_show, kept)
             if self.connection.vendor == "postgresql":
                 for table in made:  # or the planner would take them for empty
                     self.aside.rows(f"ANALYZE {self.aside.new(table)}")
             if not for_show:
                 self._archive(recognised, orphans, editor)
-                self._keep(found, proof, kept, editor)
+                self._keep(found, proof, {**kept, "alone": alone}, editor)
         orphans.forget()
         return proof
 
@@ -451,6 +494,7 @@ class Adopter:
         if is_changed:
             carried = self._measured(table, pairs, f"({chosen}) AS carried")
         lost = orphans.found.get((table, ""), 0)
+        new_names = dict(pairs)
         agree = before["rows"] == after["rows"] + lost and carried == after
         if not agree:
             raise FailedDuringApply(
@@ -466,6 +510,7 @@ class Adopter:
             "columns": [
                 {
                     "column": old,
+                    "becomes": new_names[old],
                     "before": before["checksums"][old],
                     "after": after["checksums"][old],
                     **(
@@ -504,25 +549,16 @@ class Adopter:
             sql += f" WHERE NOT {orphans.among(table, '', 'came')}"
         return sql
 
-    def _set_sequences(self, recognised, for_show):
+    def _set_sequences(self, recognised, for_show, kept):
         """Let new rows get keys above all that were ever given."""
         made = self._models()
         if for_show:
             return
         for sql in self.connection.ops.sequence_reset_sql(no_style(), list(made.values())):
             self.aside.rows(sql)
-        if self.connection.vendor != "postgresql":
-            return
         for table in recognised.tables:
-            last = self.aside.last_key(table)
-            name = self.aside.here(self.legacy.tables[table].becomes)
-            if last > 0:
-                self.aside.rows(
-                    f"SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)"
-                    f" FROM (SELECT max(id) AS largest FROM {name}) AS there"
-                    " WHERE largest IS NULL OR largest < %s",
-                    [name, last, last],
-                )
+            if last := self.aside.last_key(table, kept):
+                self.aside.count_from(self.legacy.tables[table].becomes, last)
 
     def _archive(self, recognised, orphans, editor):
         """Keep the references that became NULL."""
@@ -542,11 +578,29 @@ class Adopter:
             found.keys,
             f"recorded by db adopt, which made it from a database of shape {proof['shape']}",
         )
+        made = {table for table, one in self._models().items() if one._meta.app_label in own_apps()}
+        document = {
+            "proof": proof,
+            "aside": kept,
+            "stands": at_takeover(self.connection, proof, made, self.legacy.computed),
+            "written": {},
+        }
         Adoption.objects.using(self.connection.alias).create(
-            state=State.ADOPTED,
-            shape=proof["shape"],
-            document=json.dumps({"proof": proof, "aside": kept, "kept": proof["kept_columns"]}),
+            state=State.ADOPTED, shape=proof["shape"], document=json.dumps(document)
         )
+
+
+def measured_alone(aside, place, name):
+    """Return as text what is in that which is only moved, and not copied: a table or a column.
+
+    place: where it stands, ``Aside.here`` or ``Aside.there``.
+    """
+    table, _, column = name.partition(".")
+    if column:
+        found = measure(aside.connection, place(table), [column])
+        return f"{found['rows']} {found['checksums'][column]}"
+    rows = sorted(map(repr, aside.rows(f"SELECT * FROM {place(table)}")))  # a few
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
 def _number(count, noun):

@@ -6,13 +6,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from hotel.migrator import catalog, drift, history, obstacles
-from hotel.migrator.adopt import State, told
+from hotel.migrator.adopt import State, measured_alone, told
 from hotel.migrator.checksums import measure
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
-from hotel.migrator.files import own_apps
 from hotel.migrator.locks import Patience, short_lock_timeout
 from hotel.migrator.repair import quoted
 from hotel.migrator.tables import JournalEntry
+from hotel.migrator.written import in_words, written
 
 OURS = ("migrator_archive", "migrator_cursor", "migrator_conflicts")  # that go with the rows
 
@@ -38,81 +38,6 @@ def proof(adoption):
     return json.loads(adoption.document)["proof"]
 
 
-def written(adopter, adoption):
-    """Return ``{table: {"inserted" | "changed" | "deleted": number}}`` of rows since the takeover.
-
-    A changed row is one whose ``Legacy.changed`` differs from what it was; where a table has no
-    such column, changes are not seen. Tables that the legacy system did not have count by when
-    their rows were made: those that migrations made do not count.
-    """
-    parts = proof(adoption)["tables"]
-    present = set(adopter.connection.introspection.table_names())
-    found = {}
-    for part in parts:
-        if part["becomes"] in present:
-            found[part["becomes"]] = _written(adopter, part)
-    since = history.entries(
-        adopter.connection, event=history.Event.FINISHED, is_fake=False, latest=1
-    )
-    moment = since[0].at if since else adoption.adopted_at
-    mapped = {part["becomes"] for part in parts}
-    apps = adopter.loader.project_state(history.applied(adopter.loader)).apps
-    for model in apps.get_models():
-        table = model._meta.db_table
-        stamp = next(
-            (
-                one.name
-                for one in model._meta.local_concrete_fields
-                if getattr(one, "auto_now_add", False)
-            ),
-            None,
-        )
-        own = model._meta.app_label in own_apps()
-        if own and stamp and table in present and table not in mapped:
-            rows = model._base_manager.using(adopter.connection.alias)
-            found[table] = {"inserted": rows.filter(**{f"{stamp}__gt": moment}).count()}
-    counts = {
-        table: {what: number for what, number in of_table.items() if number}
-        for table, of_table in found.items()
-    }
-    return {table: of_table for table, of_table in counts.items() if of_table}
-
-
-def _written(adopter, part):
-    aside = adopter.aside
-    live, old = quoted(part["becomes"]), aside.there(part["table"])
-    missing = "SELECT count(*) FROM {} AS one WHERE NOT EXISTS (SELECT 1 FROM {} AS other"
-    missing += " WHERE other.id = one.id)"
-    [(inserted,)] = aside.rows(missing.format(live, old))
-    [(deleted,)] = aside.rows(missing.format(old, live))
-    counts = {"inserted": inserted, "deleted": deleted - part["set_aside"]}
-    name = adopter.legacy.changed
-    with adopter.connection.cursor() as cursor:
-        description = adopter.connection.introspection.get_table_description(
-            cursor, part["becomes"]
-        )
-    there = {column.name for column in description}
-    if name in there and any(column["column"] == name for column in part["columns"]):
-        [(counts["changed"],)] = aside.rows(
-            f"SELECT count(*) FROM {live} AS now JOIN {old} AS was ON was.id = now.id"
-            f" WHERE {_differs(adopter.connection, live, name)}"
-        )
-    return counts
-
-
-def _differs(connection, live, name):
-    """Return SQL that tells whether two instants differ, of which one may have got a time zone."""
-    now, was = f"now.{quoted(name)}", f"was.{quoted(name)}"
-    if connection.vendor == "sqlite":  # where a migration may have changed how they are written
-        return f"julianday({now}) IS NOT julianday({was})"
-    clock = f"CASE WHEN pg_typeof({now})::text = 'timestamp with time zone'"
-    # Both branches must be of one type, whichever is taken: the clock in UTC.
-    return (
-        f"{clock} THEN timezone('UTC', {now}::timestamptz) ELSE {now}::timestamp END"
-        f" IS DISTINCT FROM {was}"
-    )
-
-
 def undo(adopter, adoption, *, discard=False):
     """Drop what was made since, and bring the legacy tables back as they were. Return their rows.
 
@@ -132,11 +57,7 @@ def _undo(adopter, adoption, discard):
         aside.lock(made)
         new = {} if discard else written(adopter, adoption)
         if new:
-            raise RefusedByPreflight(
-                f"Rows were written since the adoption, which --undo would throw away:"
-                f" {in_words(new)}. Nothing was changed. Keep them by staying, or say"
-                " --discard-new-rows."
-            )
+            raise _would_lose(new)
         obstructions = obstacles.of_schema(aside, made)
         if obstructions:
             raise RefusedByPreflight(
@@ -153,7 +74,7 @@ def _undo(adopter, adoption, discard):
             for table in made:
                 aside.rows(f"DROP TABLE {quoted(table)}")
         aside.bring_back(document["aside"])
-        _compare(adopter, document["proof"]["tables"])
+        _compare(adopter, document)
         adoption.state, adoption.ended_at = State.UNDONE, timezone.now()
         adoption.save(using=connection.alias)
     return {part["table"]: part["rows_before"] for part in document["proof"]["tables"]}
@@ -177,17 +98,24 @@ def _functions(connection, made):
     return [t.name for t in found.facts if t.kind == "function" and t.name not in kept]
 
 
-def _compare(adopter, parts):
+def _compare(adopter, document):
     """Raise FailedDuringApply unless the tables hold what was measured before the adoption."""
-    for part in parts:
+    for part in document["proof"]["tables"]:
         names = [column["column"] for column in part["columns"]]
         now = measure(adopter.connection, adopter.aside.here(part["table"]), names)
         before = {column["column"]: column["before"] for column in part["columns"]}
         if (now["rows"], now["checksums"]) != (part["rows_before"], before):
-            raise FailedDuringApply(
-                f"{part['table']} would not come back as it was: somebody wrote into the tables"
-                " that are kept aside. Nothing was changed."
-            )
+            raise _tampered(part["table"])
+    for name, before in document["aside"]["alone"].items():
+        if measured_alone(adopter.aside, adopter.aside.here, name) != before:
+            raise _tampered(name)
+
+
+def _tampered(name):
+    return FailedDuringApply(
+        f"{name} would not come back as it was: somebody wrote into the tables that are kept"
+        " aside. Nothing was changed."
+    )
 
 
 def finish(adopter, adoption):
@@ -199,7 +127,7 @@ def finish(adopter, adoption):
     connection = adopter.connection
     document = json.loads(adoption.document)
     lost = {part["table"] for part in document["proof"]["tables"] if part["set_aside"]}
-    lost |= {name.partition(".")[0] for name in document["kept"]}
+    lost |= {name.partition(".")[0] for name in document["proof"]["kept_columns"]}
     lost |= {one["table"] for one in document["proof"]["kept_aside"]}
     with (
         told("Dropping the legacy tables"),
@@ -208,36 +136,49 @@ def finish(adopter, adoption):
         transaction.atomic(using=connection.alias),
     ):
         moved = document["aside"]["tables"]
-        dropped = [table for table in moved if table not in lost]
+        lost -= set(gone := adopter.aside.gone(document["aside"]))
+        dropped = [table for table in moved if table not in (*lost, *gone)]
         adopter.aside.drop(document["aside"], dropped)
         adoption.state, adoption.ended_at = State.FINISHED, timezone.now()
         adoption.save(using=connection.alias)
     return dropped, sorted(lost & set(moved))
 
 
-def in_words(new):
-    """Return what ``written`` found as text."""
-    return "; ".join(
-        f"{table}: {', '.join(f'{number} {what}' for what, number in sorted(counts.items()))}"
-        for table, counts in sorted(new.items())
-    )
-
-
 def end(adopter, goes_back, discard, begin):
     """Undo the open adoption, or finish it; see ``verbs.adopt`` for ``begin`` and the answer."""
     adoption = open_adoption(adopter)
+    if not goes_back:
+        says = "This drops the legacy tables that are kept aside; there is no way back then."
+        done = {"kind": "adopted", "says": says, "did": "declined", "asks": True}
+        if not begin(done):
+            return done
+        dropped, kept = finish(adopter, adoption)
+        return {**done, "did": "finished", "dropped": dropped, "kept": kept}
+    if gone := adopter.aside.gone(json.loads(adoption.document)["aside"]):
+        raise RefusedByPreflight(
+            f"What was kept aside is not there any more: {', '.join(gone)}. Nothing was changed:"
+            " restore the back-up that was made before; --finish ends the adoption."
+        )
+    with told("Looking for what was written"), short_lock_timeout(adopter.connection):
+        new = Patience(adopter.connection)(
+            "Looking for what was written", lambda: written(adopter, adoption)
+        )
+    if new and not discard:
+        raise _would_lose(new)
     says = (
         f"This brings the legacy database of {adoption.adopted_at:%Y-%m-%d %H:%M} UTC back; the"
         " tables of this project are dropped."
-        if goes_back
-        else "This drops the legacy tables that are kept aside; there is no way back then."
     )
-    done = {"kind": "adopted", "says": says, "did": "declined", "asks": True}
-    new = written(adopter, adoption) if goes_back else {}
+    if new:
+        says += f" What was written since is thrown away: {in_words(new)}."
+    done = {"kind": "adopted", "says": says, "did": "declined", "asks": True, "discarded": new}
     if not begin(done):
         return done
-    if goes_back:
-        rows = undo(adopter, adoption, discard=discard)
-        return {**done, "did": "undone", "tables": rows, "discarded": new}
-    dropped, kept = finish(adopter, adoption)
-    return {**done, "did": "finished", "dropped": dropped, "kept": kept}
+    return {**done, "did": "undone", "tables": undo(adopter, adoption, discard=discard)}
+
+
+def _would_lose(new):
+    return RefusedByPreflight(
+        f"Rows were written since the adoption, which --undo would throw away: {in_words(new)}."
+        " Nothing was changed. Keep them by staying, or say --discard-new-rows."
+    )

@@ -15,12 +15,13 @@ class MigratorConfig(AppConfig):
         """Follow each run of ``migrate``; as the only sender, this application hears it once."""
         from django.db.backends.sqlite3 import base
 
-        from hotel.migrator import batches, checks, preflight, proof  # noqa: F401 (checks)
+        from hotel.migrator import batches, checks, preflight, proof, written  # noqa: F401 (checks)
 
         if sqlite3.sqlite_version_info >= (3, 38):  # since then it has it
             # Django asks in a transaction, waits for whoever writes, and takes "busy" for "no".
             base.DatabaseFeatures.supports_json_field = True
-        for follow in (batches.forget_finished, preflight.refuse_unfinished, proof.begin):
+        starts = (batches.forget_finished, preflight.refuse_unfinished, proof.begin, written.begin)
+        for follow in starts:
             pre_migrate.connect(follow, sender=self)
-        for follow in (batches.forget_finished, proof.end):
+        for follow in (batches.forget_finished, proof.end, written.end):
             post_migrate.connect(follow, sender=self)

@@ -108,6 +108,8 @@ class Schema(Aside):
 
     def drop(self, kept, tables):
         """Drop some of the tables that were moved; those that stay let go of them first."""
+        if not self.rows("SELECT 1 FROM pg_namespace WHERE nspname = %s", [self.name]):
+            return  # somebody was quicker
         for table, name in self.rows(
             "SELECT o.relname, k.conname FROM pg_constraint k"
             " JOIN pg_class c ON c.oid = k.confrelid JOIN pg_class o ON o.oid = k.conrelid"
@@ -132,13 +134,45 @@ class Schema(Aside):
         ):
             self.rows(f"DROP SCHEMA {quoted(self.name)}")
 
-    def last_key(self, table):
-        """Return the last key that the sequence of a table in its new place gave, or 0."""
-        [(sequence,)] = self.rows("SELECT pg_get_serial_sequence(%s, 'id')", [self.there(table)])
-        if sequence is None:
-            return 0
-        [(last, is_called)] = self.rows(f"SELECT last_value, is_called FROM {sequence}")
-        return last if is_called else 0
+    def last_key(self, table, kept):
+        """Return the highest key that a table in its new place ever had or gave, or 0."""
+        sequences = self.rows(
+            # Its own one, or one that its default asks and that belongs to nobody.
+            "SELECT DISTINCT s.oid::regclass::text FROM pg_attribute a"
+            " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+            " JOIN pg_depend u ON (u.classid, u.objid) = ('pg_attrdef'::regclass, d.oid)"
+            " AND u.refclassid = 'pg_class'::regclass"
+            " OR (u.refclassid, u.refobjid, u.refobjsubid) ="
+            " ('pg_class'::regclass, a.attrelid, a.attnum) AND u.classid = 'pg_class'::regclass"
+            " JOIN pg_class s ON s.relkind = 'S' AND s.oid IN (u.objid, u.refobjid)"
+            " WHERE a.attrelid = %s::regclass AND a.attname = 'id'",
+            [self.there(table)],
+        )
+        [(last,)] = self.rows(f"SELECT coalesce(max(id), 0) FROM {self.there(table)}")
+        for (sequence,) in sequences:
+            [(given, is_called)] = self.rows(f"SELECT last_value, is_called FROM {sequence}")
+            last = max(last, given if is_called else 0)
+        return max(last, 0)
+
+    def count_from(self, table, last):
+        """Let the keys of a table that was made go on after ``last``."""
+        name = self.here(table)
+        self.rows("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [name, last])
+
+    def elsewhere(self, tables):
+        """Return other schemas that have one of these tables."""
+        found = self.rows(
+            "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename = ANY(%s)"
+            " AND schemaname <> current_schema() AND schemaname !~ '^pg_'"
+            " AND schemaname <> 'information_schema' ORDER BY 1",
+            [list(tables)],
+        )
+        return [name for (name,) in found]
+
+    def gone(self, kept):
+        """Return those of the tables that were moved that are not there any more."""
+        found = self.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", [self.name])
+        return sorted(set(kept["tables"]) - {name for (name,) in found})
 
 
 class Copies(Aside):
@@ -228,9 +262,25 @@ class Copies(Aside):
         for table in tables:
             self.rows(f"DROP TABLE {self.there(table)}")
 
-    def last_key(self, table):
-        """Return 0: SQLite's counters follow the rows."""
-        return 0
+    def last_key(self, table, kept):
+        """Return the highest key that a table ever had or gave, or 0."""
+        [(last,)] = self.rows(f"SELECT coalesce(max(id), 0) FROM {self.there(table)}")
+        return max(last, kept["counters"].get(table, 0), 0)
+
+    def count_from(self, table, last):
+        """Let the keys of a table that was made go on after ``last``."""
+        self.rows("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+        self.rows("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
+
+    def elsewhere(self, tables):
+        """Return nothing: there is one schema."""
+        return []
+
+    def gone(self, kept):
+        """Return those of the tables that were moved that are not there any more."""
+        found = self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+        names = {name for (name,) in found}
+        return [table for table in kept["tables"] if f"{self.name}_{table}" not in names]
 
 
 def _is_integer(kind):

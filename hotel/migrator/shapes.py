@@ -61,6 +61,7 @@ class Legacy:
     point: the migrations that are recorded; what they need is recorded too. optional: tables and
     columns that some shapes lack. generated: columns that the database may compute. kept: columns
     that no model here has. beside: ``{table: what it is}`` of tables that no model here has.
+    computed: tables of this history that are computed of others, whose rows are nobody's work.
     accepted: ``{rule: sentence}`` of the changes that may be made to its rows. changed: the column
     that tells when a row was last written. aside: the schema that takes its tables on PostgreSQL,
     and how their names begin on SQLite.
@@ -75,6 +76,7 @@ class Legacy:
     kept: frozenset[str] = frozenset()
     beside: dict[str, str] = field(default_factory=dict)
     strangers: tuple[Stranger, ...] = ()
+    computed: frozenset[str] = frozenset()
     accepted: dict[str, str] = field(default_factory=dict)
     changed: str = ""
     aside: str = "legacy"

@@ -26,7 +26,7 @@ from hotel.migrator import (
     waits,
 )
 from hotel.migrator import drift as comparing
-from hotel.migrator.adopt import Adopter, declared
+from hotel.migrator.adopt import Adopter, declared, refuse_no_file
 from hotel.migrator.doctor import diagnoses, diagnoses_without_files
 from hotel.migrator.exceptions import Interrupted, WrongUse, explain
 from hotel.migrator.files import own_apps
@@ -439,6 +439,7 @@ def adopt(connection, *, dry_run=False, undo=False, finish=False, discard=False,
         raise WrongUse(
             "Say one of --dry-run, --undo and --finish; --discard-new-rows goes with --undo."
         )
+    refuse_no_file(connection)
     with run_lock(connection, only_look=dry_run):
         standing = Standing(connection)
         adopter = Adopter(connection, standing.executor, standing.graph.order, declared())

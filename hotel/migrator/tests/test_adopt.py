@@ -3,6 +3,9 @@
 import io
 import json
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from django.db import connection
 
 from conftest import PLAN
 from hotel.migrator import catalog
-from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
+from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight, WrongUse
 from hotel.migrator.history import entries
 from hotel.migrator.tables import Adoption
 from hotel.migrator.tests.legacy_shapes import SHAPES, TABLES, build, fill, load, run, run_sql_files
@@ -351,3 +354,31 @@ def test_a_column_that_no_model_has_is_kept_aside_for_good(history):
     aside = "legacy.rooms" if ON_POSTGRESQL else "legacy_rooms"
     assert rows(f"SELECT DISTINCT level FROM {aside}") == [("B",)]
     history.migrate("reservations", "0006")  # a rebuild on SQLite, which checks every table
+
+
+@pytest.mark.sqlite
+def test_a_file_that_is_not_there_is_not_made(tmp_path):
+    file = tmp_path / "no.sqlite3"
+    end = subprocess.run(
+        [sys.executable, "manage.py", "db", "adopt", "--dry-run"],
+        env={**os.environ, "DATABASE_URL": f"sqlite:///{file}"},
+        capture_output=True,
+        text=True,
+    )
+    assert (end.returncode, end.stdout) == (3, "")
+    assert end.stderr.endswith(
+        f"There is no file {file}: let DATABASE_URL name the legacy database.\n"
+    )
+    assert not file.exists()
+
+
+@pytest.mark.sqlite
+def test_a_copy_for_which_there_is_no_room_is_told(history, monkeypatch, tmp_path):
+    legacy(history)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(FailedDuringApply) as caught:
+        adopt("--dry-run")
+    assert str(caught.value).startswith(
+        "The database could not be copied into the folder for temporary files, where --dry-run"
+        " tries everything: "
+    )

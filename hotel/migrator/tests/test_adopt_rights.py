@@ -1,12 +1,13 @@
 """``db adopt`` on servers where little is allowed, and where clocks are told otherwise."""
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from django.db import connection
 
 from hotel.migrator import catalog
+from hotel.migrator.exceptions import FailedDuringApply
 from hotel.migrator.tests.legacy_shapes import TABLES, run
 from hotel.migrator.tests.test_adopt import (
     THOROUGH,
@@ -142,3 +143,33 @@ def test_what_leans_on_the_tables_from_elsewhere_is_named(history):
     assert "The view reports.money reads payments:" in said
     assert "The table reports.vip of somebody else refers to guests." in said
     assert "The table users has policies that may hide rows from this role." in said
+
+
+def test_nobody_is_waited_for_without_end_or_a_word(history, settings):
+    legacy(history)
+    settings.MIGRATOR_WAIT = 0.2
+    with closing(connection.Database.connect(**connection.get_connection_params())) as other:
+        with other.cursor() as cursor:
+            cursor.execute("LOCK TABLE payments IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(FailedDuringApply) as caught:
+            adopt("--dry-run")
+    assert str(caught.value).startswith(
+        "Taking the database over found what it changes locked for 0.2 seconds (MIGRATOR_WAIT),"
+        " last by session "
+    )
+    assert adopt("--dry-run")["did"] == "shown"
+
+
+def test_tables_of_another_schema_are_named(history):
+    legacy(history)
+    run("CREATE SCHEMA elsewhere", "ALTER TABLE guests SET SCHEMA elsewhere")
+    for (table,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+        run(f"DROP TABLE {table} CASCADE")
+    try:
+        assert refusal() == (
+            "The schema public, which this role uses here, has no tables, and elsewhere has some of"
+            " the legacy hotel system: let DATABASE_URL end in"
+            " ?options=-c%20search_path%3Delsewhere. Nothing was changed."
+        )
+    finally:
+        run("DROP SCHEMA elsewhere CASCADE")
