@@ -38,6 +38,7 @@ from hotel.migrator.written import at_takeover
 logger = logging.getLogger(__name__)
 
 OWNER = "db adopt"  # in the archive
+DEPENDENT_OBJECTS = "2BP01"  # PostgreSQL: these still exist
 SHOWN = 20  # differences that a refusal names
 State = Adoption.State
 
@@ -72,7 +73,10 @@ def told(what):
     try:
         yield
     except DatabaseError as error:
-        line = next(iter(str(error).splitlines()), "").rstrip(".")
+        line, *others = [text.rstrip(".") for text in str(error).splitlines()] or [""]
+        # What depends on a thing; other details may show rows, which are nobody's business.
+        if getattr(error.__cause__, "pgcode", None) == DEPENDENT_OBJECTS:
+            line = ". ".join([line, *(text for text in others if not text.startswith("HINT"))])
         raise FailedDuringApply(
             f"{what} failed: {line}. Nothing was changed: mend what it says, then run the same"
             " command again. --traceback shows where."

@@ -173,3 +173,16 @@ def test_tables_of_another_schema_are_named(history):
         )
     finally:
         run("DROP SCHEMA elsewhere CASCADE")
+
+
+def test_what_leans_on_the_tables_aside_is_named_when_they_are_to_go(history):
+    legacy(history)
+    adopt()
+    run("CREATE VIEW old_guests AS SELECT full_name FROM legacy.guests")
+    with pytest.raises(FailedDuringApply) as caught:
+        adopt("--finish")
+    assert str(caught.value) == (
+        "Dropping the legacy tables failed: cannot drop desired object(s) because other objects"
+        " depend on them. DETAIL:  view old_guests depends on table legacy.guests. Nothing was"
+        " changed: mend what it says, then run the same command again. --traceback shows where."
+    )
