@@ -6,7 +6,7 @@ of this history, the last before the first data migration: what a shape lacks is
 columns and tables added until there would hold (docs/decisions/0014).
 """
 
-from hotel.migrator.shapes import (
+from hotel.migrator.adopt.shapes import (
     ABSENT,
     ORPHAN_REFERENCE,
     ORPHAN_ROW,

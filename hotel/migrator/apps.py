@@ -15,7 +15,8 @@ class MigratorConfig(AppConfig):
         """Follow each run of ``migrate``; as the only sender, this application hears it once."""
         from django.db.backends.sqlite3 import base
 
-        from hotel.migrator import batches, checks, preflight, proof, written  # noqa: F401 (checks)
+        from hotel.migrator import batches, checks, preflight, proof  # noqa: F401 (checks)
+        from hotel.migrator.adopt import written
 
         if sqlite3.sqlite_version_info >= (3, 38):  # since then it has it
             # Django asks in a transaction, waits for whoever writes, and takes "busy" for "no".

@@ -14,8 +14,8 @@ from dataclasses import asdict
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 
+from hotel.migrator import drift as comparing
 from hotel.migrator import (
-    adopted,
     history,
     interruptions,
     offline,
@@ -25,8 +25,9 @@ from hotel.migrator import (
     stamps,
     waits,
 )
-from hotel.migrator import drift as comparing
-from hotel.migrator.adopt import Adopter, declared, refuse_no_file
+from hotel.migrator.adopt import way_back
+from hotel.migrator.adopt.look import declared, refuse_no_file
+from hotel.migrator.adopt.takeover import Adopter
 from hotel.migrator.doctor import diagnoses, diagnoses_without_files
 from hotel.migrator.exceptions import Interrupted, WrongUse, explain
 from hotel.migrator.files import own_apps
@@ -444,12 +445,12 @@ def adopt(connection, *, dry_run=False, undo=False, finish=False, discard=False,
         standing = Standing(connection)
         adopter = Adopter(connection, standing.executor, standing.graph.order, declared())
         if undo or finish:
-            return adopted.end(adopter, undo, discard, begin)
+            return way_back.end(adopter, undo, discard, begin)
         found = adopter.look()
         done = {"kind": found.kind, "says": found.says, "did": "nothing", "asks": False}
         if found.kind in ("adopted", "native"):
             begin(done)
-            proof = found.adoption and adopted.proof(found.adoption)
+            proof = found.adoption and way_back.proof(found.adoption)
             return {**done, "proof": proof} if proof else done
         done["asks"] = True
         done["steps"] = adopter.steps(found)

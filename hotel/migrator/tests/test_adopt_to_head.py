@@ -13,8 +13,8 @@ from django.contrib.auth import authenticate
 from django.db import connection, models, transaction
 
 from hotel.legacy import LEGACY
-from hotel.migrator.adopt import Adopter
-from hotel.migrator.adopted import written
+from hotel.migrator.adopt.takeover import Adopter
+from hotel.migrator.adopt.way_back import written
 from hotel.migrator.files import own_apps
 from hotel.migrator.tests.legacy_shapes import load
 from hotel.migrator.tests.test_adopt import (

@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, DjangoHelpFormatter
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from hotel.migrator import history, offline, reporting, stats, verbs, writing
+from hotel.migrator import history, offline, stats, verbs, writing
+from hotel.migrator.adopt import reporting
 from hotel.migrator.checks import without_drift
 from hotel.migrator.drift import sentences
 from hotel.migrator.exceptions import (

@@ -5,14 +5,16 @@ import json
 from django.db import transaction
 from django.utils import timezone
 
-from hotel.migrator import catalog, drift, history, obstacles
-from hotel.migrator.adopt import State, measured_alone, told
-from hotel.migrator.checksums import measure
+from hotel.migrator import catalog, drift, history
+from hotel.migrator.adopt import obstacles
+from hotel.migrator.adopt.checksums import measure
+from hotel.migrator.adopt.look import State
+from hotel.migrator.adopt.takeover import measured_alone, told
+from hotel.migrator.adopt.written import in_words, written
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
 from hotel.migrator.locks import Patience, short_lock_timeout
 from hotel.migrator.repair import quoted
 from hotel.migrator.tables import JournalEntry
-from hotel.migrator.written import in_words, written
 
 OURS = ("migrator_archive", "migrator_cursor", "migrator_conflicts")  # that go with the rows
 

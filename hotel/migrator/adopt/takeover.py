@@ -2,8 +2,8 @@
 
 Everything that is changed is changed in one transaction: the legacy tables are moved aside, this
 history's are made as they are at the point that the project declares (``shapes.Legacy``), every row
-is copied with its key, and both sides are measured. Only if they agree is it committed. One module,
-since the ways in and out of it must know the same things of each other.
+is copied with its key, and both sides are measured. Only if they agree is it committed. Over 300
+lines, since all of them are steps of this one transaction and of its proof.
 """
 
 import hashlib
@@ -12,59 +12,30 @@ import logging
 import tempfile
 import time
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from django.conf import settings
-from django.contrib.postgres.operations import CreateExtension
 from django.core.management.color import no_style
 from django.db import DatabaseError, connections, models, transaction
-from django.utils.module_loading import import_string
 
-from hotel.migrator import aside as moving
-from hotel.migrator import catalog, drift, history, obstacles, points, scratch, shapes, tables
-from hotel.migrator.checksums import measure
-from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight, WrongUse
+from hotel.migrator import catalog, history, tables
+from hotel.migrator.adopt import obstacles
+from hotel.migrator.adopt.checksums import measure
+from hotel.migrator.adopt.look import Look, State, listed
+from hotel.migrator.adopt.orphans import Orphans
+from hotel.migrator.adopt.shapes import ABSENT, ORPHAN_REFERENCE, ORPHAN_ROW
+from hotel.migrator.adopt.written import at_takeover
+from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
 from hotel.migrator.files import own_apps
 from hotel.migrator.locks import Patience, short_lock_timeout
-from hotel.migrator.orphans import Orphans
 from hotel.migrator.repair import quoted
 from hotel.migrator.runner import rare_garbage_collection
-from hotel.migrator.shapes import ABSENT, ORPHAN_REFERENCE, ORPHAN_ROW
 from hotel.migrator.tables import Adoption, JournalEntry
-from hotel.migrator.targets import label, labels
-from hotel.migrator.written import at_takeover
+from hotel.migrator.targets import label
 
 logger = logging.getLogger(__name__)
 
 OWNER = "db adopt"  # in the archive
 DEPENDENT_OBJECTS = "2BP01"  # PostgreSQL: these still exist
-SHOWN = 20  # differences that a refusal names
-State = Adoption.State
-
-
-def declared():
-    """Return the ``Legacy`` that this project declares in ``MIGRATOR_LEGACY``.
-
-    Raises WrongUse if it declares none.
-    """
-    name = getattr(settings, "MIGRATOR_LEGACY", "")
-    if not name:
-        raise WrongUse(
-            "This project declares no system to take over: name its Legacy in the setting"
-            ' MIGRATOR_LEGACY, such as "hotel.legacy.LEGACY".'
-        )
-    return import_string(name)
-
-
-def refuse_no_file(connection):
-    """Raise RefusedByPreflight for a file that is not there, which SQLite would make."""
-    if connection.vendor == "sqlite" and not connection.is_in_memory_db():
-        name = connection.settings_dict["NAME"]
-        if not Path(name).exists():
-            raise RefusedByPreflight(
-                f"There is no file {name}: let DATABASE_URL name the legacy database."
-            )
 
 
 @contextmanager
@@ -83,197 +54,10 @@ def told(what):
         ) from error
 
 
-@dataclass
-class Found:
-    """What a database is, and what can be done about it.
-
-    kind: "adopted", "native" (its history is recorded and true), "point" (it is a point of the
-    history, without a record), "legacy".
-    """
-
-    kind: str
-    says: str
-    keys: list = field(default_factory=list)  # what will be recorded
-    recognised: shapes.Recognised | None = None
-    adoption: Adoption | None = None
-    facts: dict = field(default_factory=dict)  # of its catalog, when it was looked at
-
-
-class Adopter:
+class Adopter(Look):
     """One database on its way into the history, under the lock of its caller."""
 
     copying = 0.0  # seconds that copying rows and making indexes and foreign keys took
-
-    def __init__(self, connection, executor, order, legacy):
-        """order: the keys of all migrations, in an order in which they can run."""
-        self.connection = connection
-        self.executor = executor
-        self.loader = executor.loader
-        self.order = order
-        self.legacy = legacy
-        self.aside = moving.place(connection, legacy.aside)
-
-    # What it is
-
-    def look(self):
-        """Return what the database is: ``Found``. Raises RefusedByPreflight if it is unknown."""
-        with short_lock_timeout(self.connection):
-            return Patience(self.connection)("Taking the database over", self._look)
-
-    def _look(self):
-        adoption = self.latest()
-        recorded = history.applied(self.loader)
-        if adoption and adoption.state != State.UNDONE and recorded:
-            return Found("adopted", _said_of(adoption), adoption=adoption)
-        found = catalog.read(self.connection)
-        if recorded:
-            return self._recorded(found, recorded)
-        if not found.tables - drift.ON_DEMAND:
-            raise RefusedByPreflight(self._empty())
-        keys = points.equal(self.connection, self.loader, self.order, found)
-        if keys:
-            says = f"It is this history at {label(keys[-1])}."
-            return Found("point", says, keys=keys, facts=found.facts, adoption=adoption)
-        return replace(self._of_legacy(found), adoption=adoption)
-
-    def _empty(self):
-        elsewhere = self.aside.elsewhere(self.legacy.tables)
-        if elsewhere:
-            return (
-                f"The schema {self.aside.home}, which this role uses here, has no tables, and"
-                f" {' and '.join(elsewhere)} has some of {self.legacy.says}: let DATABASE_URL end"
-                f" in ?options=-c%20search_path%3D{elsewhere[0]}. Nothing was changed."
-            )
-        return (
-            "The database is empty: there is nothing to take over. manage.py migrate makes the"
-            " tables."
-        )
-
-    def latest(self):
-        """Return the last ``Adoption`` of this database, or None."""
-        if not tables.exists(self.connection, Adoption):
-            return None
-        return Adoption.objects.using(self.connection.alias).order_by("-pk").first()
-
-    def _recorded(self, found, recorded):
-        keys = [key for key in self.order if key in set(recorded)]
-        strange = [key for key in recorded if key not in keys]
-        if strange:
-            raise RefusedByPreflight(
-                f"Its table django_migrations names what this project does not have:"
-                f" {labels(strange[:SHOWN])}. So it is of another project or release, and nothing"
-                " was changed: take the release that has these files."
-            )
-        expected = scratch.replay(self.connection, self.loader, keys).catalog
-        differing = drift.differences(expected, found, drift.tables_of(self.loader))
-        if differing:
-            raise RefusedByPreflight(
-                f"Its history says that {_number(len(recorded), 'migration')}"
-                f" {'was' if len(recorded) == 1 else 'were'} applied, up to {label(keys[-1])},"
-                f" and the database is not what these make, so nothing was changed."
-                f" {_listed(map(str, differing))} If nothing of this history ever ran here, empty"
-                " the table django_migrations and run manage.py db adopt again; if it did, see what"
-                " manage.py db drift would mend."
-            )
-        return Found(
-            "native",
-            "It is a database of this history already, as recorded: nothing is to be done."
-            " manage.py migrate carries it on.",
-        )
-
-    def _of_legacy(self, found):
-        """Return what is found of a database of the legacy system, or raise RefusedByPreflight."""
-        stranger = shapes.stranger(self.legacy, found)
-        if stranger:
-            raise RefusedByPreflight(
-                f"This is a database of shape {stranger.name}, so nothing was changed."
-                f" {stranger.why}"
-            )
-        keys = self._keys_of_point()
-        recognised = shapes.recognise(
-            self.legacy, found, self._models(), self.connection, drift.ON_DEMAND
-        )
-        if not recognised.tables:
-            raise RefusedByPreflight(
-                f"Nothing here is of {self.legacy.says} or of this history, so nothing was changed."
-                f" {_listed(recognised.differences)}"
-            )
-        obstructions = recognised.differences or obstacles.of_schema(self.aside, recognised.moved)
-        obstructions = obstructions or obstacles.taken(self.aside, recognised.moved)
-        if obstructions:
-            raise RefusedByPreflight(
-                f"This is no known shape of {self.legacy.says}, so nothing was changed."
-                f" {_listed(obstructions)}"
-            )
-        refusals = obstacles.of_rights(self.aside, recognised.moved, self._extensions(keys))
-        if refusals:
-            raise RefusedByPreflight(
-                f"This role lacks a right, so nothing was changed: {' '.join(refusals)}"
-            )
-        says = recognised.says
-        return Found("legacy", says, keys=keys, recognised=recognised, facts=found.facts)
-
-    def _keys_of_point(self):
-        graph = self.loader.graph
-        needed = {key for point in self.legacy.point for key in graph.forwards_plan(point)}
-        return [key for key in self.order if key in needed]
-
-    def _models(self):
-        """Return the models of this history at the declared point, by table."""
-        if not hasattr(self, "_at_point"):
-            apps = self.loader.project_state(list(self.legacy.point)).apps
-            self._at_point = {
-                model._meta.db_table: model
-                for model in apps.get_models()
-                if model._meta.app_label in {app for app, _ in self._keys_of_point()}
-            }
-        return self._at_point
-
-    def _extensions(self, keys):
-        """Return the extensions that migrations create that are still to run."""
-        operations = (
-            operation
-            for key in self.order
-            if key not in keys
-            for operation in self.loader.graph.nodes[key].operations
-        )
-        return sorted({one.name for one in operations if isinstance(one, CreateExtension)})
-
-    # Taking it over
-
-    def steps(self, found):
-        """Return in sentences what would be done."""
-        if found.kind == "point":
-            return [
-                f"Record {_number(len(found.keys), 'migration')}, up to {label(found.keys[-1])}."
-            ]
-        recognised = found.recognised
-        where = (
-            f"into the schema {self.legacy.aside}"
-            if self.connection.vendor == "postgresql"
-            else f"to names that begin with {self.legacy.aside}_"
-        )
-        return [
-            f"Move {_number(len(recognised.moved), 'table')} aside, {where}.",
-            f"Make {_number(len(self._models()), 'table')} as they are at"
-            f" {labels(self.legacy.point)}.",
-            f"Copy the rows of {_number(len(recognised.tables), 'table')}, with their keys; set the"
-            " sequences.",
-            "Compare rows, checksums and sums before and after.",
-            f"Record {_number(len(found.keys), 'migration')}. All of it is one transaction.",
-        ]
-
-    def remarks(self, found):
-        """Return what is said of a shape before anybody is asked."""
-        recognised = found.recognised
-        remarks = list(recognised.remarks)
-        if recognised.absent:
-            remarks.append(f"It lacks {', '.join(recognised.absent)}, which will be empty.")
-        remarks += [
-            f"{table} is there, {self.legacy.beside[table]}: it is kept aside."
-            for table in recognised.beside
-        ]
-        return remarks + obstacles.left_behind(self.aside, recognised.moved)
 
     def stamp(self, found):
         """Record that the database is at a point of the history, all at once or not at all.
@@ -307,8 +91,10 @@ class Adopter:
         """
         if for_show and self.connection.vendor == "sqlite":
             with self._copy_of_file() as copy:
-                executor = type(self.executor)(copy)
-                return Adopter(copy, executor, self.order, self.legacy).take_over(found)
+                adopter = Adopter(copy, type(self.executor)(copy), self.order, self.legacy)
+                proof = adopter.take_over(found)
+                self.copying = adopter.copying
+                return proof
         what = "Taking the database over"
         with told(what), self.without_foreign_keys(), short_lock_timeout(self.connection):
             return Patience(self.connection)(
@@ -381,11 +167,11 @@ class Adopter:
 
     def _carried(self, found, for_show):
         recognised = found.recognised
-        refused, noted = obstacles.of_rows(self.aside, recognised, self.legacy, self._models())
+        refused, noted = obstacles.of_rows(self.aside, recognised, self.legacy, self.models)
         if refused:
             raise RefusedByPreflight(
                 f"No table of this history can hold what is here, so nothing was changed."
-                f" {_listed(refused)}"
+                f" {listed(refused)}"
             )
         orphans = Orphans(self.aside, list(self._references(recognised)))
         before = {}
@@ -414,7 +200,7 @@ class Adopter:
             ],
         }
         with self.connection.schema_editor(atomic=False) as editor:
-            made = self._models()
+            made = self.models
             for model in made.values():
                 editor.create_model(model)
             # Indexes and foreign keys come after the rows.
@@ -439,7 +225,7 @@ class Adopter:
         return proof
 
     def _measured(self, table, pairs, source):
-        model = self._models()[self.legacy.tables[table].becomes]
+        model = self.models[self.legacy.tables[table].becomes]
         fields = {one.column: one for one in model._meta.local_concrete_fields}
         money = [old for old, new in pairs if isinstance(fields[new], models.DecimalField)]
         return measure(self.connection, source, [old for old, _ in pairs if old != "id"], money)
@@ -451,7 +237,7 @@ class Adopter:
         """
         was = {table.becomes: name for name, table in self.legacy.tables.items()}
         for table, pairs in recognised.tables.items():
-            model = self._models()[self.legacy.tables[table].becomes]
+            model = self.models[self.legacy.tables[table].becomes]
             for one in model._meta.local_concrete_fields:
                 old = next((old for old, new in pairs if new == one.column), None)
                 if one.is_relation and old:
@@ -555,7 +341,7 @@ class Adopter:
 
     def _set_sequences(self, recognised, for_show, kept):
         """Let new rows get keys above all that were ever given."""
-        made = self._models()
+        made = self.models
         if for_show:
             return
         for sql in self.connection.ops.sequence_reset_sql(no_style(), list(made.values())):
@@ -582,7 +368,7 @@ class Adopter:
             found.keys,
             f"recorded by db adopt, which made it from a database of shape {proof['shape']}",
         )
-        made = {table for table, one in self._models().items() if one._meta.app_label in own_apps()}
+        made = {table for table, one in self.models.items() if one._meta.app_label in own_apps()}
         document = {
             "proof": proof,
             "aside": kept,
@@ -607,16 +393,6 @@ def measured_alone(aside, place, name):
     return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
-def _number(count, noun):
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _listed(sentences):
-    sentences = list(sentences)
-    more = f" And {len(sentences) - SHOWN} more." if len(sentences) > SHOWN else ""
-    return " ".join(sentences[:SHOWN]) + more
-
-
 def _money(value):
     """Return an amount without the zeros that SQLite does not keep."""
     text = format(value, "f")
@@ -631,13 +407,3 @@ def _difference(before, after):
             if value != after[what][name]:
                 return f"{what[:-1]} of {name} was {value} and became {after[what][name]}"
     return "something differs"
-
-
-def _said_of(adoption):
-    when = f"{adoption.adopted_at:%Y-%m-%d %H:%M} UTC"
-    if adoption.state == State.FINISHED:
-        return f"It was adopted on {when} from shape {adoption.shape}, and that is finished."
-    return (
-        f"It was adopted on {when} from shape {adoption.shape}. manage.py migrate carries it to"
-        " head; --undo brings the legacy database back, until --finish."
-    )

@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils.module_loading import import_string
 
 from hotel.migrator import history, tables
-from hotel.migrator.checksums import measure
+from hotel.migrator.adopt.checksums import measure
 from hotel.migrator.files import own_apps
 from hotel.migrator.repair import quoted
 from hotel.migrator.tables import Adoption

@@ -1,6 +1,6 @@
 """What ``manage.py db adopt`` prints of a proof."""
 
-from hotel.migrator.written import in_words
+from hotel.migrator.adopt.written import in_words
 
 
 def shape_lines(done):
