@@ -78,6 +78,7 @@ def _number(value):
     if value is None:
         return ZERO
     try:
-        return Decimal(repr(value) if isinstance(value, float) else value)
+        number = Decimal(repr(value) if isinstance(value, float) else value)
     except (InvalidOperation, TypeError, ValueError):
         return ZERO
+    return number if number.is_finite() else ZERO

@@ -155,12 +155,17 @@ class Look:
                 f"Nothing here is of {self.legacy.says} or of this history, so nothing was changed."
                 f" {listed(recognised.differences)}"
             )
-        obstructions = recognised.differences or obstacles.of_schema(self.aside, recognised.moved)
-        obstructions = obstructions or obstacles.taken(self.aside, recognised.moved)
-        if obstructions:
+        if recognised.differences:
             raise RefusedByPreflight(
                 f"This is no known shape of {self.legacy.says}, so nothing was changed."
-                f" {listed(obstructions)}"
+                f" {listed(recognised.differences)}"
+            )
+        made = sorted({*self.models, *drift.ON_DEMAND})
+        obstructions = obstacles.of_schema(self.aside, recognised.moved)
+        obstructions += obstacles.taken(self.aside, recognised.moved, made)
+        if obstructions:
+            raise RefusedByPreflight(
+                f"Something stands in the way, so nothing was changed. {listed(obstructions)}"
             )
         refusals = obstacles.of_rights(self.aside, recognised.moved, self._extensions(keys))
         if refusals:

@@ -10,64 +10,91 @@ from hotel.migrator.repair import quoted
 
 SHOWN = 5  # keys of rows that are named
 DAY = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
+MICROSECONDS = ".[0-9][0-9][0-9][0-9][0-9][0-9]"
+NO_VALUE = "are no value of this column"
+HERE = "c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s)"
 
 
-def of_schema(aside, tables):
-    """Return what depends on the tables and would be left behind, or would hide rows."""
+def of_schema(aside, tables, successors="the new tables"):
+    """Return what depends on the tables and would be left behind, or would hide rows.
+
+    successors: for which tables that which depends on these can be made anew afterwards.
+    """
     look = _around_postgresql if aside.connection.vendor == "postgresql" else _around_sqlite
-    return look(aside, tables)
+    return look(aside, tables, successors)
 
 
-def _around_postgresql(aside, tables):
+def _around_postgresql(aside, tables, successors):
+    anew = f"drop it, and make it anew for {successors} afterwards."
+    # A row's type and the array of it stand for the table, too.
+    reads = (
+        " FROM pg_class c LEFT JOIN pg_type t ON t.oid = c.reltype JOIN pg_depend d"
+        " ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid"
+        " OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)"
+    )
     views = aside.rows(
-        "SELECT DISTINCT v.oid::regclass::text, c.relname FROM pg_depend d"
-        " JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass"
-        " JOIN pg_class v ON v.oid = r.ev_class"
-        " JOIN pg_class c ON c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass"
-        " WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s)"
-        " AND v.oid <> c.oid ORDER BY 1, 2",
+        "SELECT DISTINCT v.oid::regclass::text, c.relname"
+        + reads
+        + " JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass"
+        f" JOIN pg_class v ON v.oid = r.ev_class WHERE {HERE}"
+        " AND v.relkind IN ('v', 'm') ORDER BY 1, 2",
         [tables],
     )
-    found = [_of_view(view, table) for view, table in views]
+    found = [f"The view {view} reads {table}: {anew}" for view, table in views]
+    # Of its own table, and of another that it does something to.
+    rules = aside.rows(
+        "SELECT DISTINCT r.rulename, v.oid::regclass::text, c.relname"
+        + reads
+        + " JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass"
+        f" JOIN pg_class v ON v.oid = r.ev_class WHERE {HERE}"
+        " AND v.relkind NOT IN ('v', 'm') ORDER BY 1, 2, 3",
+        [tables],
+    )
+    found += [f"The rule {rule} on {on} is about {table}: {anew}" for rule, on, table in rules]
+    for what, table in aside.rows(
+        "SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid), c.relname"
+        + reads
+        + f" WHERE {HERE} AND d.deptype = 'n' AND (d.classid IN ('pg_proc'::regclass,"
+        " 'pg_policy'::regclass) OR d.refclassid = 'pg_type'::regclass"
+        " AND d.classid <> 'pg_rewrite'::regclass) AND NOT EXISTS (SELECT 1 FROM pg_class v"
+        " WHERE d.classid = 'pg_class'::regclass AND v.oid = d.objid AND v.relkind IN ('v', 'm'))"
+        " ORDER BY 1, 2",
+        [tables],
+    ):
+        found.append(f"The {what} depends on {table}: {anew}")
     for other, table in aside.rows(
         "SELECT DISTINCT k.conrelid::regclass::text, c.relname FROM pg_constraint k"
         " JOIN pg_class c ON c.oid = k.confrelid JOIN pg_class o ON o.oid = k.conrelid"
-        " WHERE k.contype = 'f' AND c.relnamespace = current_schema()::regnamespace"
-        " AND c.relname = ANY(%s)"
+        f" WHERE k.contype = 'f' AND {HERE}"
         " AND NOT (o.relnamespace = c.relnamespace AND o.relname = ANY(%s)) ORDER BY 1, 2",
         [tables, tables],
     ):
         found.append(f"The table {other} of somebody else refers to {table}.")
     for (table,) in aside.rows(
-        "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
-        " AND relname = ANY(%s) AND relrowsecurity ORDER BY 1",
+        f"SELECT c.relname FROM pg_class c WHERE {HERE} AND c.relrowsecurity ORDER BY 1",
         [tables],
     ):
         found.append(f"The table {table} has policies that may hide rows from this role.")
     for (table,) in aside.rows(
         "SELECT DISTINCT c.relname FROM pg_inherits i JOIN pg_class c"
-        " ON c.oid IN (i.inhrelid, i.inhparent)"
-        " WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s)",
+        f" ON c.oid IN (i.inhrelid, i.inhparent) WHERE {HERE}",
         [tables],
     ):
         found.append(f"The table {table} inherits from another, or another from it.")
     return found
 
 
-def _around_sqlite(aside, tables):
+def _around_sqlite(aside, tables, successors):
     found = []
     for view, sql in aside.rows(
         "SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name"
     ):
         reads = {bare(word).lower() for word in tokens(sql)} & set(tables)
-        found += [_of_view(view, table) for table in sorted(reads)]
+        found += [
+            f"The view {view} reads {table}: drop it, and make it anew for {successors} afterwards."
+            for table in sorted(reads)
+        ]
     return found
-
-
-def _of_view(view, table):
-    return (
-        f"The view {view} reads {table}: drop it, and make it anew for the new tables afterwards."
-    )
 
 
 def of_rights(aside, tables, extensions):
@@ -135,22 +162,34 @@ def of_rights(aside, tables, extensions):
 
 
 def left_behind(aside, tables):
-    """Return what the tables have, on PostgreSQL, and the new ones will not: owner and rights."""
+    """Return what the tables have, on PostgreSQL, and the new ones will not.
+
+    Owner and rights, and a place in publications.
+    """
     if aside.connection.vendor != "postgresql":
         return []
-    there = (
-        " FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace"
-        " AND c.relname = ANY(%s)"
-    )
     [(role, owners)] = aside.rows(
-        "SELECT current_user, array_agg(DISTINCT pg_get_userbyid(relowner)::text)" + there,
+        "SELECT current_user, array_agg(DISTINCT pg_get_userbyid(c.relowner)::text)"
+        f" FROM pg_class c WHERE {HERE}",
         [tables],
+    )
+    sequences = (
+        "SELECT s.* FROM pg_class c JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass"
+        " AND d.refobjid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')"
+        f" JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' WHERE {HERE}"
     )
     others = aside.rows(
-        "SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END"
-        " FROM (SELECT c.relowner, (aclexplode(c.relacl)).grantee" + there + ") AS granted"
-        " WHERE grantee <> relowner ORDER BY 1",
-        [tables],
+        "SELECT DISTINCT place, what,"
+        " CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END"
+        " FROM (SELECT 1 AS place, 'these tables' AS what, c.relowner,"
+        f" (aclexplode(c.relacl)).grantee FROM pg_class c WHERE {HERE}"
+        " UNION ALL SELECT 2, 'columns of these tables', c.relowner,"
+        " (aclexplode(a.attacl)).grantee FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        f" WHERE {HERE} AND NOT a.attisdropped"
+        " UNION ALL SELECT 3, 'sequences of these tables', s.relowner,"
+        f" (aclexplode(s.relacl)).grantee FROM ({sequences}) AS s"
+        ") AS granted WHERE grantee <> relowner ORDER BY 1, 3",
+        [tables, tables, tables],
     )
     remarks = []
     if owners != [role]:
@@ -158,22 +197,94 @@ def left_behind(aside, tables):
             f"The tables belong to {', '.join(owners)}; the new ones will belong to {role}: let the"
             " role adopt with which the hotel will run."
         )
-    for (grantee,) in others:
-        remarks.append(f"{grantee} has rights on these tables: grant them anew on the new ones.")
+    for _, what, grantee in others:
+        remarks.append(f"{grantee} has rights on {what}: grant them anew on the new ones.")
+    for name, of_it in aside.rows(
+        "SELECT p.pubname, array_agg(c.relname::text ORDER BY c.relname)"
+        " FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid"
+        f" JOIN pg_class c ON c.oid = r.prrelid WHERE {HERE} GROUP BY 1 ORDER BY 1",
+        [tables],
+    ):
+        remarks.append(
+            f"The publication {name} has {', '.join(of_it)}: add the new ones afterwards, with"
+            f" ALTER PUBLICATION {quoted(name)} ADD TABLE {', '.join(map(quoted, of_it))};"
+        )
     return remarks
 
 
-def taken(aside, tables):
-    """Return what stands already where the tables would be moved."""
-    names = aside.rows(
-        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f')"
-        " AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s)"
-        " ORDER BY 1 LIMIT 3"
-        if aside.connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE substr(name, 1, length(%s) + 1) = %s || '_'",
-        [aside.name] if aside.connection.vendor == "postgresql" else [aside.name, aside.name],
+# Kinds of pg_class that are no table; what has no place here is called so.
+KINDS = "CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 'view'"
+KINDS += " WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'i' THEN 'index'"
+KINDS += " WHEN 'I' THEN 'index' WHEN 'f' THEN 'foreign table' ELSE 'type' END"
+
+
+def taken(aside, tables, made):
+    """Return what stands already where tables would be moved, or where they would be made.
+
+    made: names of the tables that are made, or may be.
+    """
+    if aside.connection.vendor == "postgresql":
+        return _taken_on_postgresql(aside, tables, made)
+    # One room for the names of all tables, indexes and views, in capitals or not. Indexes of the
+    # tables that are moved are gone by then.
+    wanted = [f"{aside.name}_{table}".lower() for table in tables]
+    found = aside.rows(
+        "SELECT type, name, tbl_name FROM sqlite_master WHERE type <> 'trigger' ORDER BY name"
     )
-    return [f"{aside.name} has {name} already, where tables are moved." for (name,) in names]
+    away = {table.lower() for table in tables}
+    return [
+        f"The {kind} {name} has the name of a table that is moved: drop it, or name it otherwise."
+        for kind, name, _ in found
+        if name.lower() in wanted
+    ] + [
+        f"The {kind} {name} has the name of a table that is made: drop it, or name it otherwise."
+        for kind, name, table in found
+        if kind != "table"
+        and name.lower() in {one.lower() for one in made}
+        and not (kind == "index" and table.lower() in away)
+    ]
+
+
+def _taken_on_postgresql(aside, tables, made):
+    there = " (SELECT oid FROM pg_namespace WHERE nspname = %s)"
+    # A table goes with its row's type and the array of it, its indexes and its sequences.
+    going = (
+        f"SELECT c.relname FROM pg_class c WHERE {HERE} UNION SELECT o.relname FROM pg_class c"
+        " JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid"
+        " AND d.classid = 'pg_class'::regclass JOIN pg_class o ON o.oid = d.objid"
+        f" WHERE {HERE} UNION SELECT i.relname FROM pg_class c JOIN pg_index x"
+        f" ON x.indrelid = c.oid JOIN pg_class i ON i.oid = x.indexrelid WHERE {HERE}"
+    )
+    found = [
+        f"The {kind} {aside.name}.{name} stands where tables are moved: drop it, or move it"
+        " elsewhere."
+        for kind, name in aside.rows(
+            f"SELECT {KINDS}, c.relname::text FROM pg_class c WHERE c.relnamespace = {there}"
+            f" AND (c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') OR c.relname IN ({going}))"
+            f" UNION SELECT 'type', t.typname::text FROM pg_type t WHERE t.typnamespace = {there}"
+            " AND t.typrelid = 0 AND t.typname = ANY(%s)"
+            # What has an array is named itself.
+            " AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = t.oid)"
+            " ORDER BY 2, 1 LIMIT 3",
+            [
+                *[aside.name, tables, tables, tables, aside.name],
+                [*tables, *(f"_{table}" for table in tables)],
+            ],
+        )
+    ]
+    for kind, name in aside.rows(
+        f"SELECT {KINDS}, c.relname::text FROM pg_class c WHERE {HERE}"
+        f" AND c.relkind NOT IN ('r', 'p') AND c.relname NOT IN ({going}) UNION"
+        " SELECT 'type', t.typname::text FROM pg_type t WHERE t.typrelid = 0"
+        " AND t.typnamespace = current_schema()::regnamespace AND t.typname = ANY(%s)"
+        " ORDER BY 2, 1",
+        [made, tables, tables, tables, made],
+    ):
+        found.append(
+            f"The {kind} {name} has the name of a table that is made: drop it, or name it"
+            " otherwise."
+        )
+    return found
 
 
 def of_rows(aside, recognised, legacy, models_at):
@@ -187,15 +298,13 @@ def of_rows(aside, recognised, legacy, models_at):
         model = models_at[legacy.tables[table].becomes]
         fields = {one.column: one for one in model._meta.local_concrete_fields}
         here = aside.here(table)
-        cases = []
-        for old, new in pairs:
-            one, column = fields[new], quoted(old)
-            if not one.null and not one.is_relation:
-                cases.append(
-                    (refused, "are empty, where a value is needed", old, f"{column} IS NULL")
-                )
-            if aside.connection.vendor == "sqlite":
-                cases += _of_value(one, old, column, refused, noted)
+        if aside.connection.vendor == "sqlite":
+            _let_sql_ask(aside, fields)
+        cases = [
+            (refused if is_refused else noted, what, old, sql)
+            for old, new in pairs
+            for is_refused, what, sql in _checks(fields[new], quoted(old), aside.connection.vendor)
+        ]
         is_any = " OR ".join(f"({sql})" for *_, sql in cases) or "1 = 0"
         if not aside.rows(f"SELECT 1 FROM {here} WHERE {is_any} LIMIT 1"):
             cases = []  # one look is quicker than counting each
@@ -208,55 +317,146 @@ def of_rows(aside, recognised, legacy, models_at):
     return refused, noted
 
 
-def _of_value(one, old, column, refused, noted):
-    """Yield what may be wrong with a value of SQLite, which keeps any in any column.
+def _checks(one, column, vendor):
+    """Yield what may be wrong with a value: whether it is refused, words, and SQL that finds it."""
+    if not one.null and not one.is_relation:
+        yield True, "are empty, where a value is needed", f"{column} IS NULL"
+    looks = ON_POSTGRESQL if vendor == "postgresql" else ON_SQLITE
+    look = next((look for kinds, look in looks if isinstance(one, kinds)), None)
+    if look:
+        yield from look(one, column)
 
-    It orders numbers before texts before bytes, and a comparison is the quickest way to ask; of
-    NULL it is not true.
+
+def _number_on_postgresql(one, column):
+    yield True, "are no number", f"{column} = 'NaN'"
+
+
+def _day_on_postgresql(one, column):
+    # Infinity is beyond all days, and Python knows no others.
+    yield (
+        True,
+        "are no day of the years 1 to 9999",
+        f"{column} < make_date(1, 1, 1) OR {column} >= make_date(9999, 12, 31) + 1",
+    )
+
+
+# SQLite keeps any value in any column. It orders numbers before texts before bytes, and a
+# comparison is the quickest way to ask; of NULL it is not true. A text that looks like a number
+# would be compared as one.
+
+
+def _flag_on_sqlite(one, column):
+    yield True, NO_VALUE, f"{column} NOT IN (0, 1)"
+
+
+def _amount_on_sqlite(one, column):
+    limit = 10 ** (one.max_digits - one.decimal_places) - 1
+    yield True, NO_VALUE, f"{column} >= ''"
+    yield (
+        True,
+        "are beyond the column",
+        f"{column} < '' AND {column} NOT BETWEEN {-limit} AND {limit}"
+        f" AND NOT django_reads('{one.column}', {column})",
+    )
+    yield (
+        False,
+        f"have more than {one.decimal_places} decimals and are kept",
+        f"typeof({column}) = 'real' AND round({column}, {one.decimal_places}) <> {column}",
+    )
+
+
+def _moment_on_sqlite(one, column):
+    # Nearly all are as the legacy system wrote them. A modifier lets SQLite see that February has
+    # no day 31; rounding, it takes the last half millisecond of a day for the next.
+    plain, size = f"substr({column}, 1, 19)", f"length(CAST({column} AS BLOB))"
+    usual = (
+        f"datetime({plain}, '+0 days') = {plain} AND {column} >= '0001-01-01' AND ({size} = 19"
+        f" OR {size} = 26 AND substr({column}, 20) GLOB '{MICROSECONDS}')"
+    )
+    # What is written otherwise, both must read: SQL of later migrations and Python.
+    other = (
+        f"typeof({column}) = 'text' AND {column} GLOB '{DAY}*' AND datetime({column}) IS NOT NULL"
+        f" AND django_reads('{one.column}', CAST({column} AS BLOB))"
+    )
+    yield True, NO_VALUE, f"CASE WHEN {column} IS NULL OR {usual} THEN 0 ELSE NOT ({other}) END"
+
+
+def _day_on_sqlite(one, column):
+    yield (
+        True,
+        NO_VALUE,
+        f"{column} IS NOT NULL"
+        f" AND (date({column}, '+0 days') IS NOT {column} OR {column} < '0001-01-01')",
+    )
+
+
+def _number_on_sqlite(one, column):
+    if one.primary_key:  # INT PRIMARY KEY, unlike INTEGER, takes anything
+        yield True, "are no whole number", f"{column} >= '' OR typeof({column}) = 'real'"
+    else:
+        yield True, NO_VALUE, f"{column} >= '' OR typeof({column}) = 'real'"
+
+
+def _text_on_sqlite(one, column):
+    yield True, NO_VALUE, f"{column} >= x'' OR {column} < ''"
+    # Only of what is not plain is Python asked. A pattern ends at a character 0, as a length does.
+    yield (
+        True,
+        "are no text that can be read",
+        f"{column} < x'' AND ({column} GLOB '*[^' || char(1) || '-' || char(127) || ']*'"
+        f" OR length({column}) <> length(CAST({column} AS BLOB)))"
+        f" AND NOT django_reads('{one.column}', CAST({column} AS BLOB))",
+    )
+    if one.max_length:
+        yield (
+            False,
+            f"are longer than {one.max_length} characters and are kept",
+            f"length({column}) > {one.max_length}",
+        )
+
+
+# The first that fits; an instant is a day to Django, too.
+ON_POSTGRESQL = (
+    (models.DecimalField, _number_on_postgresql),
+    (models.DateField, _day_on_postgresql),
+)
+ON_SQLITE = (
+    (models.BooleanField, _flag_on_sqlite),
+    (models.DecimalField, _amount_on_sqlite),
+    (models.DateTimeField, _moment_on_sqlite),
+    (models.DateField, _day_on_sqlite),
+    ((models.IntegerField, models.ForeignKey), _number_on_sqlite),
+    ((models.CharField, models.TextField), _text_on_sqlite),
+)
+
+
+def _let_sql_ask(aside, fields):
+    """Give SQL on SQLite ``django_reads(column, value)``: whether the field reads what is there.
+
+    value: bytes for a text, which SQLite hands over without looking at them.
     """
-    bad, what = None, "are no value of this column"
-    if isinstance(one, models.BooleanField):
-        bad = f"{column} NOT IN (0, 1)"
-    elif isinstance(one, models.DecimalField):
-        bad = f"{column} >= ''"
-        limit = 10 ** (one.max_digits - one.decimal_places)
-        yield (
-            noted,
-            f"have more than {one.decimal_places} decimals and are kept",
-            old,
-            f"typeof({column}) = 'real' AND round({column}, {one.decimal_places}) <> {column}",
-        )
-        beyond = f"{column} NOT BETWEEN {1 - limit} AND {limit - 1}"
-        yield (
-            noted,
-            "are beyond the column and are kept",
-            old,
-            f"{beyond} AND abs({column}) >= {limit}",
-        )
-    elif isinstance(one, models.DateTimeField):
-        # Nearly all are as the legacy system wrote them, and a pattern is quicker than a calendar.
-        bad = (
-            f"({column} NOT GLOB '????-??-?? ??:??:??.??????' OR {column} >= ':') AND"
-            f" ({column} < '' OR datetime({column}) IS NULL OR {column} NOT GLOB '{DAY}*')"
-        )
-    elif isinstance(one, models.DateField):
-        bad = (
-            f"{column} NOT GLOB '????-??-??' OR date({column}) IS NULL AND {column} IS NOT NULL"
-            f" OR date({column}) <> {column}"
-        )
-    elif isinstance(one, models.IntegerField | models.ForeignKey) and not one.primary_key:
-        bad = f"{column} >= '' OR typeof({column}) = 'real'"
-    elif isinstance(one, models.CharField | models.TextField):
-        bad = f"{column} >= x'' OR {column} < ''"
-        if one.max_length:
-            yield (
-                noted,
-                f"are longer than {one.max_length} characters and are kept",
-                old,
-                f"length({column}) > {one.max_length}",
-            )
-    if bad:
-        yield refused, what, old, bad
+    connection = aside.connection
+    [(encoding,)] = aside.rows("PRAGMA encoding")
+    converters = {
+        name: [
+            *connection.ops.get_db_converters(one.cached_col),
+            *one.cached_col.get_db_converters(connection),
+        ]
+        for name, one in fields.items()
+    }
+
+    def reads(name, value):
+        try:
+            if isinstance(value, bytes):
+                value = value.decode(encoding)
+            for convert in converters[name]:
+                value = convert(value, fields[name].cached_col, connection)
+        except (ArithmeticError, AttributeError, TypeError, ValueError):
+            return False
+        return value is not None
+
+    connection.ensure_connection()
+    connection.connection.create_function("django_reads", 2, reads, deterministic=True)
 
 
 def _twins(aside, here, table, pairs, fields):
@@ -275,6 +475,7 @@ def _twins(aside, here, table, pairs, fields):
 
 
 def _keys(aside, here, condition):
-    keys = aside.rows(f"SELECT id FROM {here} WHERE {condition} ORDER BY id LIMIT {SHOWN + 1}")
+    key = "quote(id)" if aside.connection.vendor == "sqlite" else "id"  # there, it may be anything
+    keys = aside.rows(f"SELECT {key} FROM {here} WHERE {condition} ORDER BY id LIMIT {SHOWN + 1}")
     shown = ", ".join(str(key) for (key,) in keys[:SHOWN])
     return f"id {shown}{' …' if len(keys) > SHOWN else ''}"

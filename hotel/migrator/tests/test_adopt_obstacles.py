@@ -1,0 +1,479 @@
+"""``db adopt`` refuses, with names and keys, what would be an error half-way or a loss later."""
+
+import re
+from decimal import Decimal
+from itertools import product
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.utils.dateparse import parse_date, parse_datetime
+
+from hotel.migrator.adopt import aside, obstacles
+from hotel.migrator.adopt.checksums import measure
+from hotel.migrator.files import own_apps
+from hotel.migrator.tests.legacy_shapes import run
+from hotel.migrator.tests.test_adopt import STANDS, UNKNOWN, adopt, drift, dump, legacy, rows
+from hotel.migrator.tests.test_adopt import refusal as refusal_of
+from payments.models import Payment
+from reservations.models import Guest
+
+NO_TABLE = "No table of this history can hold what is here, so nothing was changed. "
+
+
+def refusal():
+    """Return why it is refused, which nothing but a look needs to find out."""
+    said = refusal_of("--dry-run")
+    assert refusal_of() == said
+    assert "django_migrations" not in connection.introspection.table_names()
+    return said
+
+
+# Values on SQLite
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "statement, said",
+    [
+        ("payments SET amount = 9e999 WHERE id = 1", "payments.amount: 1 are beyond the column"),
+        (
+            "payments SET amount = CASE id WHEN 1 THEN 9e999 ELSE -9e999 END WHERE id IN (1, 2)",
+            "payments.amount: 2 are beyond the column (id 1, 2).",
+        ),
+        ("payments SET amount = 1e300 WHERE id = 1", "payments.amount: 1 are beyond the column"),
+        ("payments SET amount = -1e10 WHERE id = 1", "payments.amount: 1 are beyond the column"),
+        (
+            "payments SET amount = 9999999999.996 WHERE id = 1",
+            "payments.amount: 1 are beyond the column (id 1).",
+        ),
+        (
+            "reservations SET check_in_date = '2025-02-31' WHERE id = 3",
+            "reservations.check_in_date: 1 are no value of this column (id 3).",
+        ),
+        (
+            "payments SET payment_date = '2025-04-31' WHERE id = 3",
+            "payments.payment_date: 1 are no value of this column (id 3).",
+        ),
+        (
+            "guests SET birth_date = '0000-12-31' WHERE id = 3",
+            "guests.birth_date: 1 are no value of this column (id 3).",
+        ),
+        (
+            "payments SET updated_at = '2025-02-31 10:00:00.000000' WHERE id = 3",
+            "payments.updated_at: 1 are no value of this column (id 3).",
+        ),
+        (
+            "guests SET full_name = CAST(x'ff41' AS TEXT) WHERE id = 3",
+            "guests.full_name: 1 are no text that can be read (id 3).",
+        ),
+        (
+            "guests SET notes = CAST(x'6100ff' AS TEXT) WHERE id = 3",
+            "guests.notes: 1 are no text that can be read (id 3).",
+        ),
+    ],
+)
+def test_what_no_model_could_read_is_refused_with_keys(history, statement, said):
+    legacy(history)
+    run(f"UPDATE {statement}")
+    found = refusal()
+    assert found.startswith(NO_TABLE + said)
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("key, shown", [("'abc'", "'abc'"), ("2.5", "2.5")])
+def test_a_key_that_is_no_number_is_refused(history, key, shown):
+    legacy(history)
+    with_any_keys("settings")
+    run(f"INSERT INTO settings (id, setting_key) VALUES ({key}, 'odd')")
+    assert refusal() == NO_TABLE + f"settings.id: 1 are no whole number (id {shown})."
+
+
+@pytest.mark.sqlite
+def test_a_key_that_is_empty_is_refused(history):
+    legacy(history)
+    with_any_keys("settings")
+    run("INSERT INTO settings (id, setting_key) VALUES (NULL, 'odd')")
+    assert refusal() == NO_TABLE + "settings.id: 1 are empty, where a value is needed (id NULL)."
+
+
+def with_any_keys(table):
+    """Make a table anew so that its key is not the number of the row."""
+    [(sql,)] = rows(f"SELECT sql FROM sqlite_master WHERE name = '{table}'")
+    run(
+        f"ALTER TABLE {table} RENAME TO old",
+        sql.replace("id INTEGER NOT NULL", "id INT"),
+        f"INSERT INTO {table} SELECT * FROM old",
+        "DROP TABLE old",
+    )
+
+
+@pytest.mark.sqlite
+def test_what_is_at_the_limit_is_read_at_head(history):
+    legacy(history)
+    run(
+        "UPDATE payments SET amount = 9999999999.99 WHERE id = 1",
+        "UPDATE payments SET amount = 9999999999.994 WHERE id = 2",
+        "UPDATE payments SET amount = -9999999999.99 WHERE id = 3",
+        "UPDATE guests SET created_at = '0001-01-01 00:00:00', birth_date = '0001-01-01'"
+        " WHERE id = 1",
+        "UPDATE guests SET created_at = '9999-12-31 23:59:59.999999', birth_date = '9999-12-31'"
+        " WHERE id = 2",
+        "UPDATE guests SET created_at = '2025-01-01T10:00Z', full_name = 'Łucja 🏨' WHERE id = 3",
+        "UPDATE guests SET created_at = '2024-02-29 10:00:00.5+07:00' WHERE id = 4",
+    )
+    adopt()
+    history.migrate()
+    for model in apps.get_models():
+        if model._meta.app_label in own_apps():
+            list(model._base_manager.all())
+    amounts = Payment.objects.order_by("pk").values_list("amount", flat=True)
+    assert list(amounts[:2]) == [Decimal("9999999999.99")] * 2
+    assert Guest.objects.get(pk=3).full_name == "Łucja 🏨"
+
+
+DAYS = (
+    "2025-01-31",
+    "2024-02-29",
+    "2025-02-29",
+    "2025-02-31",
+    "2025-99-01",
+    "2025-00-10",
+    "0000-01-01",
+    "0001-01-01",
+    "9999-12-31",
+    "10000-01-01",
+    "20ab-01-01",
+    "2025-1-31",
+    "20250131",
+    "2025-W05-5",
+    "31.12.2025",
+    "-2025-01-31",
+    "now",
+    "",
+)
+TIMES = (
+    "",
+    " ",
+    "T",
+    " 10:00",
+    "T10:00",
+    "  10:00:00",
+    " 10:00:00",
+    " 10:00:00.0",
+    " 10:00:00.",
+    " 10:00:00,500",
+    " 10:00:00.123456",
+    " 10:00:00.123456789",
+    " 10:00:00.12345x",
+    " 23:59:59.999999",
+    " 24:00:00",
+    " 10:70:99.000000",
+    " 1x:00:00.000000",
+    " 1:00:00",
+    " 1000",
+)
+ENDS = ("", "Z", "+07:00", "-0700", " +07:00", "+07", "+25:00", " ", "x", "\0", "\0x")
+
+
+def verdicts(name, texts):
+    """Return which texts would pass as values of a column of guests."""
+    one = Guest._meta.get_field(name)
+    run("DROP TABLE IF EXISTS texts", f"CREATE TABLE texts (id INTEGER PRIMARY KEY, {name} DATE)")
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO texts ({name}) VALUES (%s)", [[text] for text in texts])
+    obstacles._let_sql_ask(aside.place(connection, "legacy"), {name: one})
+    [refused] = [sql for _, what, sql in obstacles._checks(one, name, "sqlite") if "no va" in what]
+    bad = {key for (key,) in rows(f"SELECT id FROM texts WHERE {refused}")}
+    # A text that is a number became one.
+    return {text: key not in bad for key, text in enumerate(texts, 1) if not text.isdigit()}
+
+
+def reads(parse, text):
+    try:
+        return parse(text) is not None
+    except ValueError:
+        return False
+
+
+@pytest.mark.sqlite
+def test_an_instant_passes_if_django_and_the_engine_both_read_it(history):
+    history.at(None)
+    texts = list(dict.fromkeys(map("".join, product(DAYS, TIMES, ENDS))))
+    found = verdicts("created_at", texts)
+    assert not [
+        text for text, passes in found.items() if passes and not reads(parse_datetime, text)
+    ]
+    both = {
+        text
+        for text in found
+        if reads(parse_datetime, text)
+        and re.match(r"\d{4}-\d\d-\d\d", text)
+        and rows(f"SELECT datetime({literal(text)})") != [(None,)]
+    }
+    both.add("9999-12-31 23:59:59.999999")  # the engine may round it to the year 10000
+    assert {text for text, passes in found.items() if passes} == both
+    assert {
+        "2025-01-31T10:00Z",
+        "2024-02-29 10:00:00.0+07:00",
+        "9999-12-31 23:59:59.999999",
+    } <= both
+
+
+def literal(text):
+    return "'" + text.replace("\0", "' || char(0) || '") + "'"
+
+
+@pytest.mark.sqlite
+def test_a_day_passes_if_it_is_one_and_written_as_one(history):
+    history.at(None)
+    texts = list(dict.fromkeys(map("".join, product(DAYS, TIMES, ENDS))))
+    passing = {text for text, passes in verdicts("birth_date", texts).items() if passes}
+    assert passing == {"2025-01-31", "2024-02-29", "0001-01-01", "9999-12-31"}
+    assert all(str(parse_date(text)) == text for text in passing)
+
+
+@pytest.mark.sqlite
+def test_sums_leave_out_what_is_no_amount(history):
+    history.at(None)
+    run(
+        "CREATE TABLE amounts (id INTEGER PRIMARY KEY, amount)",
+        "INSERT INTO amounts (amount) VALUES (9e999), (-9e999), (1e300), (-1e300), ('much'),"
+        " (x'ff'), (NULL), ('NaN'), (12.5)",
+    )
+    assert measure(connection, "amounts", ["amount"], ["amount"])["sums"]["amount"] == (
+        Decimal("12.5")
+    )
+
+
+# Values on PostgreSQL
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "statement, said",
+    [
+        (
+            "payments SET amount = 'NaN' WHERE id IN (1, 4)",
+            "payments.amount: 2 are no number (id 1, 4).",
+        ),
+        *(
+            (
+                f"guests SET birth_date = '{day}' WHERE id = 3",
+                "guests.birth_date: 1 are no day of the years 1 to 9999 (id 3).",
+            )
+            for day in ("infinity", "-infinity", "0044-03-15 BC", "10000-01-01")
+        ),
+        *(
+            (
+                f"rooms SET updated_at = '{moment}' WHERE id = 2",
+                "rooms.updated_at: 1 are no day of the years 1 to 9999 (id 2).",
+            )
+            for moment in ("infinity", "-infinity", "0001-12-31 23:59:59 BC", "10000-01-01 00:00")
+        ),
+    ],
+)
+def test_what_python_cannot_hold_is_refused_with_keys(history, statement, said):
+    legacy(history)
+    run(f"UPDATE {statement}")
+    assert refusal() == NO_TABLE + said
+
+
+@pytest.mark.postgresql
+def test_the_first_and_the_last_day_are_taken_over(history):
+    legacy(history)
+    run(
+        "UPDATE guests SET birth_date = '0001-01-01', created_at = '0001-01-01' WHERE id = 1",
+        "UPDATE guests SET birth_date = '9999-12-31', created_at = '9999-12-31 23:59:59.999999'"
+        " WHERE id = 2",
+    )
+    adopt()
+    history.migrate()
+    assert str(Guest.objects.get(pk=1).birth_date) == "0001-01-01"
+    assert str(Guest.objects.get(pk=2).created_at) == "9999-12-31 23:59:59.999999+00:00"
+
+
+# Names that are taken
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "statement, kind, name",
+    [
+        ("CREATE TABLE legacy.other (id int)", "table", "other"),
+        ("CREATE TABLE legacy.guests (id int)", "table", "guests"),
+        ("CREATE TYPE legacy.guests AS (a int)", "type", "guests"),
+        ("CREATE TYPE legacy.guests AS ENUM ('a')", "type", "guests"),
+        ("CREATE DOMAIN legacy._guests AS text", "type", "_guests"),
+        ("CREATE TYPE legacy.ix_guests_full_name AS (a int)", "type", "ix_guests_full_name"),
+        ("CREATE TYPE legacy.guests_pkey AS (a int)", "type", "guests_pkey"),
+        ("CREATE TYPE legacy.guests_id_seq AS (a int)", "type", "guests_id_seq"),
+    ],
+)
+def test_what_stands_where_tables_are_moved_is_named(history, statement, kind, name):
+    legacy(history)
+    run("CREATE SCHEMA legacy", statement)
+    assert refusal() == (
+        f"{STANDS}The {kind} legacy.{name} stands where tables are moved: drop it, or move it"
+        " elsewhere."
+    )
+
+
+@pytest.mark.postgresql
+def test_what_is_not_in_the_way_in_the_other_schema_does_not_hinder(history):
+    legacy(history)
+    run(
+        "CREATE SCHEMA legacy",
+        "CREATE TYPE legacy.mood AS ENUM ('a')",
+        "CREATE TYPE legacy.pair AS (a int)",
+        "CREATE FUNCTION legacy.guests() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    )
+    before = dump()
+    adopt()
+    adopt("--undo")
+    assert dump() == before
+
+
+@pytest.mark.parametrize(
+    "statement, kind",
+    [
+        ("CREATE VIEW expenses AS SELECT 1 AS id", "view"),
+        ("CREATE VIEW migrator_adoption AS SELECT 1 AS id", "view"),
+        pytest.param("CREATE TYPE expenses AS ENUM ('a')", "type", marks=pytest.mark.postgresql),
+        pytest.param("CREATE TYPE expenses AS (a int)", "type", marks=pytest.mark.postgresql),
+        pytest.param("CREATE SEQUENCE expenses", "sequence", marks=pytest.mark.postgresql),
+        pytest.param(
+            "CREATE MATERIALIZED VIEW expenses AS SELECT 1 AS id",
+            "materialized view",
+            marks=pytest.mark.postgresql,
+        ),
+    ],
+)
+def test_what_has_the_name_of_a_table_to_be_made_is_named(history, statement, kind):
+    legacy(history, "O0")
+    run(statement)
+    name = "migrator_adoption" if "migrator_adoption" in statement else "expenses"
+    assert refusal() == (
+        f"{STANDS}The {kind} {name} has the name of a table that is made: drop it, or name it"
+        " otherwise."
+    )
+
+
+def test_an_index_of_a_table_that_is_moved_may_have_any_name(history):
+    legacy(history, "O0")
+    run("CREATE INDEX expenses ON payments (notes)", "CREATE INDEX legacy_notes ON guests (notes)")
+    before = dump()
+    adopt()
+    assert drift() == "Models, migrations and database agree."
+    adopt("--undo")
+    assert dump() == before
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "statement, kind",
+    [
+        ("CREATE VIEW Legacy_Guests AS SELECT 1 AS id", "view Legacy_Guests"),
+        ("CREATE INDEX legacy_guests ON payments (notes)", "index legacy_guests"),
+    ],
+)
+def test_a_name_that_a_moved_table_needs_is_named(history, statement, kind):
+    legacy(history)
+    run(statement)
+    assert refusal() == (
+        f"{STANDS}The {kind} has the name of a table that is moved: drop it, or name it otherwise."
+    )
+
+
+# What depends on the tables
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "statements, said",
+    [
+        (
+            "CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql"
+            " BEGIN ATOMIC SELECT count(*) FROM guests; END",
+            "The function counted() depends on guests",
+        ),
+        (
+            "CREATE FUNCTION everybody() RETURNS SETOF guests LANGUAGE sql"
+            " AS 'SELECT * FROM guests'",
+            "The function everybody() depends on guests",
+        ),
+        (
+            "CREATE FUNCTION name_of(guests) RETURNS text LANGUAGE sql AS 'SELECT $1.full_name'",
+            "The function name_of(guests) depends on guests",
+        ),
+        (
+            "CREATE FUNCTION names_of(guests[]) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "The function names_of(guests[]) depends on guests",
+        ),
+        (
+            "CREATE SCHEMA other; CREATE TABLE other.was (guest guests)",
+            "The column guest of table other.was depends on guests",
+        ),
+        (
+            "CREATE SCHEMA other; CREATE TABLE other.list (id int);"
+            " CREATE POLICY members ON other.list USING (id IN (SELECT id FROM guests))",
+            "The policy members on table other.list depends on guests",
+        ),
+        (
+            "CREATE VIEW nobody AS SELECT NULL::guests AS guest",
+            "The view nobody reads guests",
+        ),
+        (
+            "CREATE RULE told AS ON INSERT TO guests DO ALSO NOTIFY told",
+            "The rule told on guests is about guests",
+        ),
+        (
+            "CREATE SCHEMA other; CREATE TABLE other.list (id int); CREATE RULE copied AS"
+            " ON INSERT TO other.list DO ALSO INSERT INTO guests (full_name) VALUES ('x')",
+            "The rule copied on other.list is about guests",
+        ),
+    ],
+)
+def test_what_depends_on_a_table_is_named(history, statements, said):
+    legacy(history)
+    run(statements)
+    assert refusal() == f"{STANDS}{said}: drop it, and make it anew for the new tables afterwards."
+
+
+def test_what_is_made_anew_for_is_said_by_who_asks(history):
+    legacy(history)
+    run("CREATE VIEW cards AS SELECT id FROM settings")
+    place = aside.place(connection, "legacy")
+    assert obstacles.of_schema(place, ["settings"], "the legacy ones") == [
+        "The view cards reads settings: drop it, and make it anew for the legacy ones afterwards."
+    ]
+
+
+def test_an_unknown_shape_is_still_called_so(history):
+    legacy(history)
+    run("CREATE TABLE minibar (id integer PRIMARY KEY)", "CREATE VIEW v AS SELECT id FROM guests")
+    assert refusal() == UNKNOWN + "The table minibar is not one of the legacy hotel system."
+
+
+@pytest.mark.postgresql
+def test_rights_and_publications_that_stay_behind_are_said(history):
+    legacy(history)
+    role = "hotel_clerk_" + connection.settings_dict["NAME"].rpartition("_")[2]
+    run(
+        f"DROP ROLE IF EXISTS {role}",
+        f"CREATE ROLE {role}",
+        f"GRANT SELECT (email) ON guests TO {role}",
+        f"GRANT USAGE ON SEQUENCE guests_id_seq TO {role}",
+        "GRANT SELECT ON rooms TO PUBLIC",
+        "CREATE PUBLICATION everyone FOR TABLE payments, guests",
+    )
+    try:
+        assert adopt("--dry-run")["remarks"][-4:] == [
+            "PUBLIC has rights on these tables: grant them anew on the new ones.",
+            f"{role} has rights on columns of these tables: grant them anew on the new ones.",
+            f"{role} has rights on sequences of these tables: grant them anew on the new ones.",
+            "The publication everyone has guests, payments: add the new ones afterwards, with"
+            ' ALTER PUBLICATION "everyone" ADD TABLE "guests", "payments";',
+        ]
+    finally:
+        run(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
