@@ -212,10 +212,12 @@ def left_behind(aside, tables):
     return remarks
 
 
-# Kinds of pg_class that are no table; what has no place here is called so.
-KINDS = "CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 'view'"
-KINDS += " WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'i' THEN 'index'"
-KINDS += " WHEN 'I' THEN 'index' WHEN 'f' THEN 'foreign table' ELSE 'type' END"
+# What a row of pg_class is called; a composite type is a type.
+KIND = (
+    "CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 'view'"
+    " WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'i' THEN 'index'"
+    " WHEN 'I' THEN 'index' WHEN 'f' THEN 'foreign table' ELSE 'type' END"
+)
 
 
 def taken(aside, tables, made):
@@ -225,24 +227,25 @@ def taken(aside, tables, made):
     """
     if aside.connection.vendor == "postgresql":
         return _taken_on_postgresql(aside, tables, made)
-    # One room for the names of all tables, indexes and views, in capitals or not. Indexes of the
+    # All tables, indexes and views share their names, whose capitals do not count. The indexes of
     # tables that are moved are gone by then.
-    wanted = [f"{aside.name}_{table}".lower() for table in tables]
-    found = aside.rows(
+    moved = {table.lower() for table in tables}
+    moved_to = {f"{aside.name}_{table}".lower() for table in tables}
+    new = {table.lower() for table in made}
+    found = []
+    for kind, name, table in aside.rows(
         "SELECT type, name, tbl_name FROM sqlite_master WHERE type <> 'trigger' ORDER BY name"
-    )
-    away = {table.lower() for table in tables}
-    return [
-        f"The {kind} {name} has the name of a table that is moved: drop it, or name it otherwise."
-        for kind, name, _ in found
-        if name.lower() in wanted
-    ] + [
-        f"The {kind} {name} has the name of a table that is made: drop it, or name it otherwise."
-        for kind, name, table in found
-        if kind != "table"
-        and name.lower() in {one.lower() for one in made}
-        and not (kind == "index" and table.lower() in away)
-    ]
+    ):
+        goes = kind == "index" and table.lower() in moved
+        if name.lower() in moved_to:
+            found.append(_in_the_way(kind, name, "moved"))
+        elif name.lower() in new and kind != "table" and not goes:
+            found.append(_in_the_way(kind, name, "made"))
+    return found
+
+
+def _in_the_way(kind, name, what):
+    return f"The {kind} {name} has the name of a table that is {what}: drop it, or rename it."
 
 
 def _taken_on_postgresql(aside, tables, made):
@@ -259,7 +262,7 @@ def _taken_on_postgresql(aside, tables, made):
         f"The {kind} {aside.name}.{name} stands where tables are moved: drop it, or move it"
         " elsewhere."
         for kind, name in aside.rows(
-            f"SELECT {KINDS}, c.relname::text FROM pg_class c WHERE c.relnamespace = {there}"
+            f"SELECT {KIND}, c.relname::text FROM pg_class c WHERE c.relnamespace = {there}"
             f" AND (c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') OR c.relname IN ({going}))"
             f" UNION SELECT 'type', t.typname::text FROM pg_type t WHERE t.typnamespace = {there}"
             " AND t.typrelid = 0 AND t.typname = ANY(%s)"
@@ -272,18 +275,17 @@ def _taken_on_postgresql(aside, tables, made):
             ],
         )
     ]
-    for kind, name in aside.rows(
-        f"SELECT {KINDS}, c.relname::text FROM pg_class c WHERE {HERE}"
-        f" AND c.relkind NOT IN ('r', 'p') AND c.relname NOT IN ({going}) UNION"
-        " SELECT 'type', t.typname::text FROM pg_type t WHERE t.typrelid = 0"
-        " AND t.typnamespace = current_schema()::regnamespace AND t.typname = ANY(%s)"
-        " ORDER BY 2, 1",
-        [made, tables, tables, tables, made],
-    ):
-        found.append(
-            f"The {kind} {name} has the name of a table that is made: drop it, or name it"
-            " otherwise."
+    found += [
+        _in_the_way(kind, name, "made")
+        for kind, name in aside.rows(
+            f"SELECT {KIND}, c.relname::text FROM pg_class c WHERE {HERE}"
+            f" AND c.relkind NOT IN ('r', 'p') AND c.relname NOT IN ({going}) UNION"
+            " SELECT 'type', t.typname::text FROM pg_type t WHERE t.typrelid = 0"
+            " AND t.typnamespace = current_schema()::regnamespace AND t.typname = ANY(%s)"
+            " ORDER BY 2, 1",
+            [made, tables, tables, tables, made],
         )
+    ]
     return found
 
 
@@ -370,8 +372,8 @@ def _moment_on_sqlite(one, column):
     # no day 31; rounding, it takes the last half millisecond of a day for the next.
     plain, size = f"substr({column}, 1, 19)", f"length(CAST({column} AS BLOB))"
     usual = (
-        f"datetime({plain}, '+0 days') = {plain} AND {column} >= '0001-01-01' AND ({size} = 19"
-        f" OR {size} = 26 AND substr({column}, 20) GLOB '{MICROSECONDS}')"
+        f"datetime({plain}, '+0 days') = {plain} AND {column} >= '0001-01-01'"
+        f" AND {size} IN (19, 26) AND ({size} = 19 OR {column} GLOB '{'?' * 19}{MICROSECONDS}')"
     )
     # What is written otherwise, both must read: SQL of later migrations and Python.
     other = (

@@ -354,8 +354,7 @@ def test_what_has_the_name_of_a_table_to_be_made_is_named(history, statement, ki
     run(statement)
     name = "migrator_adoption" if "migrator_adoption" in statement else "expenses"
     assert refusal() == (
-        f"{STANDS}The {kind} {name} has the name of a table that is made: drop it, or name it"
-        " otherwise."
+        f"{STANDS}The {kind} {name} has the name of a table that is made: drop it, or rename it."
     )
 
 
@@ -381,7 +380,7 @@ def test_a_name_that_a_moved_table_needs_is_named(history, statement, kind):
     legacy(history)
     run(statement)
     assert refusal() == (
-        f"{STANDS}The {kind} has the name of a table that is moved: drop it, or name it otherwise."
+        f"{STANDS}The {kind} has the name of a table that is moved: drop it, or rename it."
     )
 
 
