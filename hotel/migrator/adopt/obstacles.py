@@ -300,13 +300,19 @@ def of_rows(aside, recognised, legacy, models_at):
         model = models_at[legacy.tables[table].becomes]
         fields = {one.column: one for one in model._meta.local_concrete_fields}
         here = aside.here(table)
-        if aside.connection.vendor == "sqlite":
+        is_sqlite = aside.connection.vendor == "sqlite"
+        if is_sqlite:
             _let_sql_ask(aside, fields)
         cases = [
             (refused if is_refused else noted, what, old, sql)
             for old, new in pairs
             for is_refused, what, sql in _checks(fields[new], quoted(old), aside.connection.vendor)
         ]
+        for name in recognised.kept if is_sqlite else ():  # they are measured, too
+            of_table, _, old = name.partition(".")
+            if of_table == table:
+                what, sql = _no_text("", quoted(old))
+                cases.append((refused, what, old, sql))
         is_any = " OR ".join(f"({sql})" for *_, sql in cases) or "1 = 0"
         if not aside.rows(f"SELECT 1 FROM {here} WHERE {is_any} LIMIT 1"):
             cases = []  # one look is quicker than counting each
@@ -368,8 +374,8 @@ def _amount_on_sqlite(one, column):
 
 
 def _moment_on_sqlite(one, column):
-    # Nearly all are as the legacy system wrote them. A modifier lets SQLite see that February has
-    # no day 31; rounding, it takes the last half millisecond of a day for the next.
+    # Nearly all are as the legacy system wrote them. Only with a modifier does SQLite see that
+    # February has no day 31.
     plain, size = f"substr({column}, 1, 19)", f"length(CAST({column} AS BLOB))"
     usual = (
         f"datetime({plain}, '+0 days') = {plain} AND {column} >= '0001-01-01'"
@@ -401,20 +407,25 @@ def _number_on_sqlite(one, column):
 
 def _text_on_sqlite(one, column):
     yield True, NO_VALUE, f"{column} >= x'' OR {column} < ''"
-    # Only of what is not plain is Python asked. A pattern ends at a character 0, as a length does.
-    yield (
-        True,
-        "are no text that can be read",
-        f"{column} < x'' AND ({column} GLOB '*[^' || char(1) || '-' || char(127) || ']*'"
-        f" OR length({column}) <> length(CAST({column} AS BLOB)))"
-        f" AND NOT django_reads('{one.column}', CAST({column} AS BLOB))",
-    )
+    yield True, *_no_text(one.column, column)
     if one.max_length:
         yield (
             False,
             f"are longer than {one.max_length} characters and are kept",
             f"length({column}) > {one.max_length}",
         )
+
+
+def _no_text(name, column):
+    """Return what is said of a text that is not in the encoding of the database, and SQL for it."""
+    # Only of what is not plain is Python asked. A pattern ends at a character 0, as a length does.
+    return (
+        "are no text that can be read",
+        f"{column} >= '' AND {column} < x'' AND"
+        f" ({column} GLOB '*[^' || char(1) || '-' || char(127) || ']*'"
+        f" OR length({column}) <> length(CAST({column} AS BLOB)))"
+        f" AND NOT django_reads('{name}', CAST({column} AS BLOB))",
+    )
 
 
 # The first that fits; an instant is a day to Django, too.
@@ -435,7 +446,8 @@ ON_SQLITE = (
 def _let_sql_ask(aside, fields):
     """Give SQL on SQLite ``django_reads(column, value)``: whether the field reads what is there.
 
-    value: bytes for a text, which SQLite hands over without looking at them.
+    value: bytes for a text, which SQLite hands over without looking at them. What is no field must
+    only be a text.
     """
     connection = aside.connection
     [(encoding,)] = aside.rows("PRAGMA encoding")
@@ -451,7 +463,7 @@ def _let_sql_ask(aside, fields):
         try:
             if isinstance(value, bytes):
                 value = value.decode(encoding)
-            for convert in converters[name]:
+            for convert in converters.get(name, ()):
                 value = convert(value, fields[name].cached_col, connection)
         except (ArithmeticError, AttributeError, TypeError, ValueError):
             return False

@@ -81,6 +81,16 @@ def test_what_no_model_could_read_is_refused_with_keys(history, statement, said)
 
 
 @pytest.mark.sqlite
+def test_a_text_of_a_column_that_no_model_has_must_be_readable_too(history):
+    legacy(history)
+    run(
+        "ALTER TABLE rooms ADD COLUMN level varchar(10)",
+        "UPDATE rooms SET level = CAST(x'c3' AS TEXT) WHERE id = 2",
+    )
+    assert refusal() == NO_TABLE + "rooms.level: 1 are no text that can be read (id 2)."
+
+
+@pytest.mark.sqlite
 @pytest.mark.parametrize("key, shown", [("'abc'", "'abc'"), ("2.5", "2.5")])
 def test_a_key_that_is_no_number_is_refused(history, key, shown):
     legacy(history)
