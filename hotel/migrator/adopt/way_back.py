@@ -60,7 +60,7 @@ def _undo(adopter, adoption, discard):
         new = {} if discard else written(adopter, adoption)
         if new:
             raise _would_lose(new)
-        obstructions = obstacles.of_schema(aside, made)
+        obstructions = obstacles.of_schema(aside, made, "the legacy ones")
         if obstructions:
             raise RefusedByPreflight(
                 f"Something depends on the tables, so nothing was changed. {' '.join(obstructions)}"

@@ -186,3 +186,13 @@ def test_what_leans_on_the_tables_aside_is_named_when_they_are_to_go(history):
         " depend on them. DETAIL:  view old_guests depends on table legacy.guests. Nothing was"
         " changed: mend what it says, then run the same command again. --traceback shows where."
     )
+
+
+def test_a_view_on_the_new_tables_is_to_be_made_anew_on_the_legacy_ones(history):
+    legacy(history)
+    adopt()
+    run("CREATE VIEW names AS SELECT full_name FROM guests")
+    assert refusal("--undo") == (
+        "Something depends on the tables, so nothing was changed. The view names reads guests:"
+        " drop it, and make it anew for the legacy ones afterwards."
+    )
