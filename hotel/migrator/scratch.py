@@ -17,6 +17,7 @@ import secrets
 import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from copy import copy
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,7 @@ from django.db.utils import load_backend
 
 from hotel.migrator import catalog, tables
 from hotel.migrator.exceptions import RefusedByPreflight
+from hotel.migrator.operations import BatchedRunPython, InsertForNewRows, InsertMissing
 from hotel.migrator.runner import rare_garbage_collection
 
 PREFIX = "migrator_scratch_"
@@ -118,10 +120,17 @@ def run(scratch, loader, keys, touched=None, state=None):
             names.clear()
             if "apps" not in state.__dict__:
                 state.apps  # noqa: B018 (renders it, so that the operations change it in place)
-            state = executor.apply_migration(state, loader.graph.nodes[key])
+            migration = copy(loader.graph.nodes[key])
+            migration.operations = [one for one in migration.operations if not _is_of_rows(one)]
+            state = executor.apply_migration(state, migration)
             if touched is not None:
                 touched[key] = set(names)
     return state
+
+
+def _is_of_rows(operation):
+    """Tell whether an operation of ours changes rows alone, of which there are none here."""
+    return isinstance(operation, BatchedRunPython | InsertForNewRows | InsertMissing)
 
 
 @contextmanager
