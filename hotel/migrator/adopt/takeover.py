@@ -15,7 +15,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from django.core.management.color import no_style
-from django.db import DatabaseError, connections, models, transaction
+from django.db import DatabaseError, OperationalError, connections, models, transaction
 
 from hotel.migrator import catalog, history, tables
 from hotel.migrator.adopt import obstacles
@@ -169,21 +169,16 @@ class Adopter(Look):
         recognised = found.recognised
         refused, noted = obstacles.of_rows(self.aside, recognised, self.legacy, self.models)
         if refused:
-            raise RefusedByPreflight(
-                f"No table of this history can hold what is here, so nothing was changed."
-                f" {listed(refused)}"
-            )
+            raise _too_much(refused)
         orphans = Orphans(self.aside, list(self._references(recognised)))
-        before = {}
-        for table in recognised.tables:
-            logger.info("Measuring %s.", table)
-            before[table] = self._measured(table, recognised.tables[table], self.aside.here(table))
+        try:
+            before, alone = self._before(recognised)
+        except OperationalError:
+            if unreadable := obstacles.of_texts(self.aside, recognised, self.legacy, self.models):
+                raise _too_much(unreadable) from None
+            raise
         # What stays aside for longer than the others must lean on none of them.
         bare = bool(orphans.found or recognised.kept)
-        alone = {
-            name: measured_alone(self.aside, self.aside.here, name)
-            for name in (*recognised.kept, *recognised.beside)
-        }
         kept = {} if for_show else self.aside.move(recognised.moved, bare=bare)
         source = self.aside.here if for_show else self.aside.there
         proof = {
@@ -223,6 +218,17 @@ class Adopter(Look):
                 self._keep(found, proof, {**kept, "alone": alone}, editor)
         orphans.forget()
         return proof
+
+    def _before(self, recognised):
+        """Measure what is copied, and what is only moved."""
+        before = {}
+        for table, pairs in recognised.tables.items():
+            logger.info("Measuring %s.", table)
+            before[table] = self._measured(table, pairs, self.aside.here(table))
+        return before, {
+            name: measured_alone(self.aside, self.aside.here, name)
+            for name in (*recognised.kept, *recognised.beside)
+        }
 
     def _measured(self, table, pairs, source):
         model = self.models[self.legacy.tables[table].becomes]
@@ -378,6 +384,13 @@ class Adopter(Look):
         Adoption.objects.using(self.connection.alias).create(
             state=State.ADOPTED, shape=proof["shape"], document=json.dumps(document)
         )
+
+
+def _too_much(sentences):
+    return RefusedByPreflight(
+        "No table of this history can hold what is here, so nothing was changed."
+        f" {listed(sentences)}"
+    )
 
 
 def measured_alone(aside, place, name):
