@@ -403,13 +403,13 @@ def _amount_on_sqlite(one, column):
 def _moment_on_sqlite(one, column):
     # Nearly all are as the legacy system wrote them, and for these the quickest look is enough: a
     # moment that SQLite reads, on a day that each month has.
+    plain, size = f"substr({column}, 1, 19)", f"length(CAST({column} AS BLOB))"
     quick = (
-        f"julianday({column}) IS NOT NULL AND length({column}) = 26"
+        f"julianday({column}) IS NOT NULL AND {size} = 26"
         f" AND substr({column}, 9, 2) < '29' AND substr({column}, 12, 2) BETWEEN '00' AND '23'"
-        f" AND {column} >= '0001-01-01'"
+        f" AND substr({column}, 20) GLOB '{MICROSECONDS}' AND {column} >= '0001-01-01'"
     )
     # Only with a modifier does SQLite see that February has no day 31.
-    plain, size = f"substr({column}, 1, 19)", f"length(CAST({column} AS BLOB))"
     usual = (
         f"datetime({plain}, '+0 days') = {plain} AND {column} >= '0001-01-01'"
         f" AND {size} IN (19, 26) AND ({size} = 19 OR {column} GLOB '{'?' * 19}{MICROSECONDS}')"
@@ -436,10 +436,9 @@ def _day_on_sqlite(one, column):
 
 
 def _number_on_sqlite(one, column):
-    if one.primary_key:  # INT PRIMARY KEY, unlike INTEGER, takes anything
-        yield True, "are no whole number", f"{column} >= '' OR typeof({column}) = 'real'"
-    else:
-        yield True, NO_VALUE, f"{column} >= '' OR typeof({column}) = 'real'"
+    # INT PRIMARY KEY, unlike INTEGER, takes anything.
+    what = "are no whole number" if one.primary_key else NO_VALUE
+    yield True, what, f"{column} >= '' OR typeof({column}) = 'real'"
 
 
 def _text_on_sqlite(one, column):

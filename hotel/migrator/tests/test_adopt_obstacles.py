@@ -157,6 +157,7 @@ DAYS = (
     "2025-1-31",
     "20250131",
     "2025-W05-5",
+    "2025-03-07",  # a day that each month has takes the quickest way
     "31.12.2025",
     "-2025-01-31",
     "now",
@@ -175,7 +176,10 @@ TIMES = (
     " 10:00:00,500",
     " 10:00:00.123456",
     " 10:00:00.123456789",
+    " 10:00:00.12345",
     " 10:00:00.12345x",
+    "  10:00:00.12345",
+    "  24:00:00.12345",
     " 23:59:59.999999",
     " 24:00:00",
     " 10:70:99.000000",
@@ -183,7 +187,21 @@ TIMES = (
     " 1:00:00",
     " 1000",
 )
-ENDS = ("", "Z", "+07:00", "-0700", " +07:00", "+07", "+25:00", " ", "x", "\0", "\0x")
+ENDS = (
+    "",
+    "Z",
+    "Z ",
+    "+07:00",
+    "+07:00 ",
+    "-0700",
+    " +07:00",
+    "+07",
+    "+25:00",
+    " ",
+    "x",
+    "\0",
+    "\0x",
+)
 
 
 def verdicts(name, texts):
@@ -239,7 +257,7 @@ def test_a_day_passes_if_it_is_one_and_written_as_one(history):
     history.at(None)
     texts = list(dict.fromkeys(map("".join, product(DAYS, TIMES, ENDS))))
     passing = {text for text, passes in verdicts("birth_date", texts).items() if passes}
-    assert passing == {"2025-01-31", "2024-02-29", "0001-01-01", "9999-12-31"}
+    assert passing == {"2025-03-07", "2025-01-31", "2024-02-29", "0001-01-01", "9999-12-31"}
     assert all(str(parse_date(text)) == text for text in passing)
 
 
