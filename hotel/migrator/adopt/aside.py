@@ -124,7 +124,7 @@ class Schema(Aside):
         left = set(kept["tables"]) - set(tables)
         if not left:
             for name in kept["sequences"]:
-                self.rows(f"DROP SEQUENCE {self.there(name)}")
+                self.rows(f"DROP SEQUENCE IF EXISTS {self.there(name)}")
         if kept["made"]:
             self._drop_if_empty()
 
