@@ -3,11 +3,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q -p no:cacheprovider
+TESTS := pytest -n auto --dist worksteal -q -p no:cacheprovider
+PYTEST := $(BIN)/python -m $(TESTS)
 ON_POSTGRESQL := $(BIN)/python -m hotel.on_postgresql
 
+# Hundreds of processes are started by the tests: compiled modules are kept, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL := help
-.PHONY: help run migrate test test-sqlite test-postgres stress proof lint bench
+.PHONY: help run migrate check prove docs test test-sqlite test-postgres coverage stress proof lint lint-style lint-models bench
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +24,16 @@ run: $(READY)  ## a demo hotel, taken from the legacy shape to head, and its adm
 migrate: $(READY)  ## take the database to head
 	$(BIN)/python manage.py migrate
 
+check: $(READY)  ## what to run before each commit: lint, guards, and the tests of what changed, in half a minute
+	@$(MAKE) --no-print-directory --jobs --output-sync=recurse lint-style lint-models
+	DATABASE_URL=sqlite://:memory: $(BIN)/python -m hotel.changed_tests
+
+HISTORY := hotel/migrator/tests/history
+prove: $(READY)  ## one migration up, down and up again, with made-up rows, in seconds: M=0030_add_loyalty_number
+	DATABASE_URL=sqlite://:memory: ROUND_TRIPS=1 $(BIN)/python -m pytest -q -p no:cacheprovider \
+	  $(HISTORY)/test_guards.py $(HISTORY)/test_round_trips.py -k "$(M) or keeps_its_rules" \
+	  $(wildcard */tests/migrations/test_$(M)*.py */*/tests/migrations/test_$(M)*.py)
+
 test: test-sqlite test-postgres  ## every test on SQLite, then on PostgreSQL
 
 test-sqlite: $(READY)  ## every test on SQLite
@@ -28,35 +42,45 @@ test-sqlite: $(READY)  ## every test on SQLite
 test-postgres: $(READY)  ## every test on PostgreSQL 18, or on the server that TEST_DATABASE_URL names
 	$(ON_POSTGRESQL) $(PYTEST)
 
+# One slow run of each engine, and where they were together; the figures are lines and branches.
+export COVERAGE_FOLDER = $(CURDIR)/.venv/coverage
+COVERAGE := $(BIN)/python -m coverage
+coverage: $(READY)  ## every test on both engines, and which lines and branches none of them reached
+	rm -rf $(COVERAGE_FOLDER)
+	mkdir -p $(COVERAGE_FOLDER)
+	DATABASE_URL=sqlite://:memory: $(COVERAGE) run -m $(TESTS)
+	$(ON_POSTGRESQL) $(COVERAGE) run -m $(TESTS)
+	$(COVERAGE) combine --quiet
+	$(COVERAGE) report
+
 ROUNDS ?= 30
-STRESSED := hotel/migrator/tests/test_round_trips.py hotel/migrator/tests/test_history.py \
-  payments/tests/test_ledger.py hotel/migrator/tests/test_exactly_once.py \
-  hotel/migrator/tests/test_steps.py hotel/migrator/tests/test_graph_properties.py \
-  hotel/migrator/tests/test_batches.py hotel/migrator/tests/test_runner.py \
-  hotel/migrator/tests/test_offline.py hotel/migrator/tests/test_supported_operations.py \
-  hotel/dashboard/tests/test_demo.py hotel/tests/test_admin_junk.py \
-  hotel/migrator/tests/test_adopt.py hotel/migrator/tests/test_adopt_to_head.py \
-  hotel/migrator/tests/test_adopt_rights.py hotel/tests/test_benches.py
 KILLS ?= 50
-KILLED := hotel/migrator/tests/test_kills.py hotel/migrator/tests/test_adopt_kills.py
 # On SQLite in a file, since there is a lock only on what other processes can open.
 DJANGO_SUITE := $(BIN)/python -m hotel.migrator.tests.django_suite --keep .venv/django
-stress: $(READY)  ## Django's tests of migrate; more rows, longer stories for the ledger; ROUNDS=100
+STRESSED = ROUND_TRIPS=$(ROUNDS) KILLS=$(KILLS) $(PYTEST) -m stressed $(if $(SEED),--hypothesis-seed=$(SEED))
+stress: $(READY)  ## Django's tests of migrate; more rows, longer stories; ROUNDS=100, SEED=1 for the same again
 	DATABASE_URL=sqlite:///not-made.sqlite3 $(DJANGO_SUITE)
 	$(ON_POSTGRESQL) $(DJANGO_SUITE)
-	DATABASE_URL=sqlite://:memory: ROUND_TRIPS=$(ROUNDS) $(PYTEST) $(STRESSED)
-	ROUND_TRIPS=$(ROUNDS) $(ON_POSTGRESQL) $(PYTEST) $(STRESSED)
-	DATABASE_URL=sqlite://:memory: KILLS=$(KILLS) $(PYTEST) $(KILLED)
-	KILLS=$(KILLS) $(ON_POSTGRESQL) $(PYTEST) $(KILLED)
+	DATABASE_URL=sqlite://:memory: $(STRESSED)
+	$(ON_POSTGRESQL) env $(STRESSED)
 
 proof: $(READY)  ## the same accidents on plain Django and here, side by side, on both engines
 	$(BIN)/python -m bench.proof
 
-lint: $(READY)  ## style, types, and models that agree with the migrations
+lint: lint-style lint-models  ## style, types, and models and a snapshot that agree with the migrations
+
+lint-style: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-logo
+
+lint-models: $(READY)
 	DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py makemigrations --check --dry-run
+	DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py db snapshot --check
+
+docs: $(READY)  ## write what docs/reference.md says of verbs and exit codes anew
+	DJANGO_SETTINGS_MODULE=hotel.settings $(BIN)/python -m hotel.migrator.management.reference docs/reference.md
 
 bench: $(READY)  ## what migrate and a big hotel cost on both engines, beside plain Django
 	$(BIN)/python -m bench.history
@@ -70,6 +94,7 @@ bench: $(READY)  ## what migrate and a big hotel cost on both engines, beside pl
 	$(BIN)/python -m bench.drift
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.drift
 	$(ON_POSTGRESQL) $(BIN)/python -m bench.interference
+	$(ON_POSTGRESQL) $(BIN)/python -m bench.traffic
 
 $(READY): requirements.txt requirements-dev.txt requirements-prod.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -15,36 +15,51 @@ import pytest
 from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection, connections, transaction
+from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 
-from hotel.migrator import catalog
+from hotel.migrator.running.explanations import explain
+from hotel.migrator.schema import catalog
 
-pytest_plugins = ["hotel.migrator.tests.projects"]  # throw-away apps
+pytest_plugins = ["hotel.migrator.tests.projects", "hotel.migrator.tests.quick"]
 
 # Models of the past are made by the thousand and never let go: looking for garbage among them
 # again and again is an eighth of the time of a run.
 gc.set_threshold(50_000, 20, 100)
 
 SAMPLE = Path(__file__).parent / "hotel" / "migrator" / "tests" / "data" / "legacy_rows_early.jsonl"
+RULE_BROKEN = "The history breaks a rule, which is to be mended first"
 OWN_APPS = ("accounts", "dashboard", "rooms", "reservations", "payments")
 
 
 def pytest_configure(config):
     """Keep temporary files in a folder of this run, which is gone afterwards."""
+    if GRAPH_ERROR:
+        raise pytest.UsageError(GRAPH_ERROR)
     if not config.option.basetemp:  # set by the user, or by xdist for its workers
         config.option.basetemp = tempfile.mkdtemp(prefix="hotel-tests-")
         config.add_cleanup(partial(shutil.rmtree, config.option.basetemp, ignore_errors=True))
-    # What one test has found out about the history the others need not; gone afterwards too.
-    os.environ["XDG_CACHE_HOME"] = os.path.join(config.option.basetemp, "cache")
+    # What one test has found out about the history the others need not, in no process; gone too.
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ["XDG_CACHE_HOME"] = os.path.join(config.option.basetemp, "cache")
 
 
+@pytest.hookimpl(trylast=True)  # what was deselected is gone by now
 def pytest_collection_modifyitems(items):
-    """Skip, by name, what the engine under test cannot run."""
+    """Skip, by name, what the engine under test cannot run, and what a guard says better."""
     vendor = connection.vendor
+    items.sort(key=lambda item: item.get_closest_marker("guard") is None)
+    is_guarded = items and items[0].get_closest_marker("guard")
+    if is_guarded and (complaints := items[0].module.complaints()):
+        for item in items[1:]:
+            item.add_marker(pytest.mark.skip(reason=f"{RULE_BROKEN}: {complaints[0]}"))
     for item in items:
+        if "project" in item.fixturenames:
+            item.add_marker("throw_away")
         for engine in ("postgresql", "sqlite"):
             if item.get_closest_marker(engine) and vendor != engine:
                 item.add_marker(pytest.mark.skip(reason=f"needs {engine}, runs on {vendor}"))
@@ -67,6 +82,9 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section(f"{len(skipped)} skipped on {connection.display_name}")
     for report in skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        if RULE_BROKEN in reason:  # and so are all
+            terminalreporter.line(reason.removeprefix("Skipped: "))
+            break
         terminalreporter.line(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
     passed = terminalreporter.stats.get("passed", [])
     killed = sorted(value for report in passed for name, value in report.user_properties)
@@ -90,11 +108,21 @@ def postgresql_url():
         yield url
 
 
-GRAPH = MigrationLoader(None).graph  # of this project, without the apps that some tests add
+def _graph():
+    """Return the graph of this project's migrations, or what is wrong with it, as a sentence."""
+    try:
+        return MigrationLoader(None).graph, ""
+    except (CircularDependencyError, NodeNotFoundError) as error:
+        return MigrationGraph(), str(explain(error))
+
+
+GRAPH, GRAPH_ERROR = _graph()  # without the apps that some tests add
 
 
 def _plan():
     """Return the migrations of the whole history in the order they run, as ``(app, name)``."""
+    if GRAPH_ERROR:
+        return []
     executor = MigrationExecutor(None)
     plan = executor.migration_plan(GRAPH.leaf_nodes(), clean_start=True)
     return [(migration.app_label, migration.name) for migration, _ in plan]
@@ -110,26 +138,29 @@ def _state(length):
     """Return the models as they are after the first ``length`` migrations, rendered once a run."""
     if length == 0:
         state = ProjectState()
-    else:
-        state = GRAPH.nodes[PLAN[length - 1]].mutate_state(_state(length - 1), preserve=True)
-    state.apps  # noqa: B018 (renders it)
-    return state
+        state.apps  # noqa: B018 (renders it, and so all that come after it)
+        return state
+    steps = _steps(PLAN[length - 1])
+    return steps[-1][2] if steps else _state(length - 1)
 
 
 @cache
 def _steps(key):
     """Return the operations of a migration, each with the models before and after it, rendered."""
-    before, found = _state(PLAN.index(key)), []
+    before, steps = _state(PLAN.index(key)), []
     for operation in GRAPH.nodes[key].operations:
         after = before.clone()
         operation.state_forwards(key[0], after)
-        if after.is_delayed:  # what refers to the model was not made anew: do it once, and for good
-            after.clear_delayed_apps_cache()
-            after.apps  # noqa: B018 (renders them)
-            after.is_delayed = False
-        found.append((operation, before, after))
+        after.clear_delayed_apps_cache = partial(_render_anew, after)
+        steps.append((operation, before, after))
         before = after
-    return found
+    return steps
+
+
+def _render_anew(state):
+    """Render all models of a state of which some are out of date, as Django does, but only once."""
+    ProjectState.clear_delayed_apps_cache(state)
+    state.is_delayed = False
 
 
 def _apply(key, backwards=False):
@@ -167,6 +198,15 @@ class History:
         """
         self._shelf.open(key)
         return self
+
+    def keep(self, name):
+        """Keep the database as it is, so that ``at(name)`` comes back to a copy of it."""
+        self._shelf.keep(name)
+        return self
+
+    def is_kept(self, name):
+        """Tell whether ``keep(name)`` was said in this session."""
+        return name in self._shelf.made
 
     def before(self, key):
         """Move to a fresh database in which everything that runs before ``key`` has run."""
@@ -285,16 +325,16 @@ class History:
         return self
 
     def dump(self):
-        """Return every row of this project's tables (see ``hotel.migrator.catalog.dump``)."""
+        """Return every row of this project's tables (see ``catalog.dump``)."""
         return catalog.dump(connection, self.tables())
 
     def catalog(self):
-        """Return the facts of this project's tables (see ``hotel.migrator.catalog.read``)."""
+        """Return the facts of this project's tables (see ``catalog.read``)."""
         return dict(sorted(catalog.read(connection, self.tables()).facts.items()))
 
     def tables(self):
         """Return the names of this project's tables that are there."""
-        outside = ("django_", "auth_", "migrator_", "sqlite_")
+        outside = ("django_", "auth_", "axes_", "migrator_", "sqlite_")
         return [
             table
             for table in sorted(connection.introspection.table_names())
@@ -324,6 +364,12 @@ class _Shelf:
         self._copy(self.made[key], self.current)
         self._use(self.current)
 
+    def keep(self, key):
+        """Copy the database that is used now, to be opened as ``key``."""
+        connection.close()
+        self.made[key] = self._name(key)
+        self._copy(self.current, self.made[key])
+
     def close(self):
         self._leave()
         connections["default"] = self.original
@@ -342,6 +388,14 @@ class _Shelf:
             self._copy(None, self.made[None])
         if key is None:
             return
+        if key == PLAN[-1]:  # from the snapshot, whose own test compares it with the history
+            name = self._name("head")
+            self._copy(self.made[None], name)
+            self._use(name)
+            call_command("migrate", verbosity=0)
+            connection.close()
+            self.made[key] = name
+            return
         plan = [None, *PLAN]
         start = max(
             index for index, made in enumerate(plan[: plan.index(key) + 1]) if made in self.made
@@ -351,8 +405,6 @@ class _Shelf:
         self._use(name)
         for step in plan[start + 1 : plan.index(key) + 1]:
             _apply(step)
-        if key == plan[-1]:
-            call_command("migrate", verbosity=0)  # content types and permissions
         connection.close()
         self.made[key] = name
 

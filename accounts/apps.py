@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
 
-    def ready(self):
+    def ready(self) -> None:
         """Have permissions granted once a ``migrate``, after the last application made its own."""
         from accounts.roles import grant_permissions
 

@@ -1,5 +1,7 @@
 """Forms that take a user name as it was typed: spaces, accents and capitals are part of it."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, UsernameField
@@ -10,10 +12,10 @@ from accounts.models import User
 class UsernameAsTypedField(UsernameField):
     """A user name without Django's stripping and Unicode normal form."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "strip": False})
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         """Return the text as it came."""
         return super(UsernameField, self).to_python(value)
 
@@ -24,7 +26,7 @@ class StaffLoginForm(AdminAuthenticationForm):
     username = UsernameAsTypedField(widget=forms.TextInput(attrs={"autofocus": True}))
 
 
-class StaffCreationForm(AdminUserCreationForm):
+class StaffCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # not at run time
     """Adds a member of staff.
 
     Django refuses a new name that differs from another in capitals alone; twins that came from the
@@ -36,7 +38,7 @@ class StaffCreationForm(AdminUserCreationForm):
         field_classes = {"username": UsernameAsTypedField}
 
 
-class StaffChangeForm(UserChangeForm):
+class StaffChangeForm(UserChangeForm):  # type: ignore[type-arg]  # not at run time
     """Changes a member of staff."""
 
     class Meta(UserChangeForm.Meta):

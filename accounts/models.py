@@ -1,8 +1,12 @@
 """Staff: who may log in. The table is the legacy system's ``users``."""
 
+import re
+from typing import Any
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, Permission, PermissionsMixin
 from django.db import models
+from django.db.models.functions import Substr
 
 from hotel.migrator.constraints import Exclusion
 from hotel.migrator.expressions import AsciiLower
@@ -12,7 +16,7 @@ from hotel.migrator.fields import ExemptionsField
 class UserManager(BaseUserManager["User"]):
     """Makes users; names are taken as they are typed, capitals, accents and spaces included."""
 
-    def create_user(self, username, password=None, **fields):
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """Return a new member of staff, who may log in to admin but do nothing there yet."""
         fields.setdefault("is_staff", True)
         user = self.model(username=username, **fields)
@@ -20,7 +24,16 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, username, password=None, **fields):
+    def costs(self) -> list[int]:
+        """Return the costs of the hashes of bcrypt that are stored: ``12`` of ``bcrypt$$2b$12$…``.
+
+        What is no hash may look like one of any cost.
+        """
+        hashes = self.filter(password__startswith="bcrypt$$2")  # noqa: S106 - a lookup
+        digits = hashes.values_list(Substr("password", 12, 2), flat=True).distinct()
+        return [int(text) for text in digits if re.fullmatch("[0-9]{2}", text)]
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """Return a new owner, who may do everything."""
         return self.create_user(username, password, **{**fields, "is_superuser": True})
 
@@ -58,14 +71,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.username
 
-    def clean(self):
+    def clean(self) -> None:
         """Check nothing: Django would change the name to its Unicode normal form here."""
 
     @classmethod
-    def normalize_username(cls, username):
+    def normalize_username(cls, username: str) -> str:
         """Return the name as it was typed; a log-in matches it letter for letter."""
         return username
 
@@ -85,5 +98,5 @@ class PermissionGrant(models.Model):
             models.UniqueConstraint(fields=["group", "permission"], name="permission_granted_once")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.group}: {self.permission}"

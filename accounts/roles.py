@@ -1,7 +1,11 @@
 """Roles: what each group of staff may do, until a manager decides otherwise."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.apps import apps as installed_apps
 from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
+from django.db.models import Model
 
 VIEW = ("view",)
 EDIT = ("view", "add", "change")
@@ -9,7 +13,7 @@ ALL = ("view", "add", "change", "delete")
 
 DESK = ("view", "add", "check_in", "check_out", "move", "cancel", "mark_no_show")
 
-EVERYTHING_ABOUT_STAYS = {
+EVERYTHING_ABOUT_STAYS: dict[str, tuple[str, ...]] = {
     "rooms.roomtype": VIEW,
     "rooms.room": VIEW,
     "rooms.roomblock": VIEW,
@@ -22,6 +26,9 @@ EVERYTHING_ABOUT_STAYS = {
     "reservations.reservation": VIEW,
     "payments.payment": VIEW,
     "payments.depositmovement": VIEW,
+    "rooms.event": VIEW,
+    "reservations.event": VIEW,
+    "payments.event": VIEW,
     "payments.paymentattachment": VIEW,
     "payments.expense": VIEW,
     "dashboard.setting": VIEW,
@@ -29,8 +36,8 @@ EVERYTHING_ABOUT_STAYS = {
 }
 
 # Group (made by migration accounts.0005) -> model -> what its members may do with rows of it.
-# Owners alone change staff and groups (accounts/admin.py), so nobody can raise himself.
-ROLES = {
+# Owners alone change staff and groups (accounts/admin.py), so nobody can promote themselves.
+ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Manager": {
         **EVERYTHING_ABOUT_STAYS,
         "rooms.roomtype": ALL,
@@ -44,6 +51,7 @@ ROLES = {
         "accounts.user": VIEW,
         "accounts.permissiongrant": VIEW,
         "auth.group": VIEW,
+        "axes.accessattempt": ("view", "delete"),  # to delete is to unlock
     },
     "Front desk": {
         "rooms.roomtype": VIEW,
@@ -53,6 +61,9 @@ ROLES = {
         "reservations.reservation": (*DESK, "change"),
         "payments.payment": ("view", "add", "void", "settle"),
         "payments.depositmovement": VIEW,
+        "rooms.event": VIEW,
+        "reservations.event": VIEW,
+        "payments.event": VIEW,
     },
     "Housekeeping": {"rooms.room": (*VIEW, "clean"), "rooms.roomblock": VIEW},
     "Accounting": {
@@ -64,7 +75,9 @@ ROLES = {
 }
 
 
-def grant_permissions(using=DEFAULT_DB_ALIAS, apps=installed_apps, **signal):
+def grant_permissions(
+    using: str = DEFAULT_DB_ALIAS, apps: Any = installed_apps, **signal: Any
+) -> None:
     """Give each group the permissions of its role that it was never given before.
 
     Every permission is given once and noted as a PermissionGrant, so that one which a manager takes
@@ -111,7 +124,7 @@ def grant_permissions(using=DEFAULT_DB_ALIAS, apps=installed_apps, **signal):
         )
 
 
-def _pairs():
+def _pairs() -> Iterator[tuple[str, str, str]]:
     """Yield group, model and the codename of a permission for all that ``ROLES`` says."""
     for group, models in ROLES.items():
         for model, actions in models.items():
@@ -119,7 +132,7 @@ def _pairs():
                 yield group, model, f"{action}_{model.partition('.')[2]}"
 
 
-def _is_there(model, using):
+def _is_there(model: type[Model], using: str) -> bool:
     """Return whether the database ``using`` is to hold the model's table, and does."""
     if not router.allow_migrate_model(using, model):
         return False

@@ -1,5 +1,7 @@
 """What a new password must be; old ones are not asked."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 
 from accounts.hashers import SIGNIFICANT_BYTES
@@ -11,10 +13,10 @@ class MaximumBytesValidator:
     limit: bytes of UTF-8, so that "é" counts twice.
     """
 
-    def __init__(self, limit=SIGNIFICANT_BYTES):
+    def __init__(self, limit: int = SIGNIFICANT_BYTES) -> None:
         self.limit = limit
 
-    def validate(self, password, user=None):
+    def validate(self, password: str, user: Any = None) -> None:
         """Raise ValidationError ``password_too_long`` or ``password_contains_nul``."""
         if len(password.encode(errors="surrogatepass")) > self.limit:
             raise ValidationError(
@@ -28,7 +30,7 @@ class MaximumBytesValidator:
                 code="password_contains_nul",
             )
 
-    def get_help_text(self):
+    def get_help_text(self) -> str:
         """Return the rule as a sentence for the form."""
         return (
             f"Your password must not be longer than {self.limit} bytes;"

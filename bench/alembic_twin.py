@@ -51,7 +51,7 @@ def upgrade():
 SCHEMA = """
 import hashlib
 from django.db import connection
-from hotel.migrator import catalog
+from hotel.migrator.schema import catalog
 outside = ("django_migrations", "alembic_", "migrator_", "sqlite_")
 tables = [t for t in sorted(connection.introspection.table_names()) if not t.startswith(outside)]
 facts = sorted(catalog.read(connection, tables).facts.items())

@@ -237,7 +237,7 @@ def availability():
 
 
 def no_overlap():
-    """Return the microseconds by which the rule makes a row dearer than a btree index alone."""
+    """Return the microseconds by which the rule makes a row slower than a btree index alone."""
     from django.db import connection
 
     rows = 100_000

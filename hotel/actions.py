@@ -1,14 +1,15 @@
 """What staff do with one row: a button on its page, a form that asks for more, and a service."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
@@ -19,13 +20,13 @@ from hotel.refusals import Refused
 class ActionForm(forms.Form):
     """Asks for what an action needs; ``self.row`` is the row, or None where one is added."""
 
-    def __init__(self, *args, row=None, admin_site=None, **kwargs):
+    def __init__(self, *args: Any, row: Any = None, admin_site: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.row = row
         self.admin_site = admin_site
         self.prepare()
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Fit the fields to the row."""
 
 
@@ -48,11 +49,11 @@ class Action:
 
     name: str
     label: str
-    run: Callable
+    run: Callable[..., Any]
     done: str
     permission: str
     form: type = ActionForm
-    offered: Callable = field(default=lambda row: True)
+    offered: Callable[[Any], bool] = lambda _: True
     help: str = ""
 
 
@@ -66,7 +67,7 @@ class ActingAdmin(BackOfficeAdmin):
     row_actions: tuple[Action, ...] = ()
     adding: Action | None = None
 
-    def get_urls(self):
+    def get_urls(self) -> list[Any]:
         """Return the addresses of Django's pages and of the actions."""
         view = self.admin_site.admin_view(self.action_view)
         name = f"{self.opts.app_label}_{self.opts.model_name}_action"
@@ -75,7 +76,9 @@ class ActingAdmin(BackOfficeAdmin):
             *super().get_urls(),
         ]
 
-    def add_view(self, request, form_url="", extra_context=None):
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Ask for a new row and let the service make it."""
         if not self.adding:
             return super().add_view(request, form_url, extra_context)
@@ -83,7 +86,13 @@ class ActingAdmin(BackOfficeAdmin):
             raise PermissionDenied
         return self._act(request, self.adding, None)
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         """Show a row, and the buttons for what this user may do with it now."""
         row = self.get_object(request, unquote(object_id))
         offered = [
@@ -95,7 +104,7 @@ class ActingAdmin(BackOfficeAdmin):
             request, object_id, form_url, {**(extra_context or {}), "row_actions": offered}
         )
 
-    def action_view(self, request, object_id, action_name):
+    def action_view(self, request: HttpRequest, object_id: str, action_name: str) -> HttpResponse:
         """Ask for what the action needs, and do it."""
         actions = {action.name: action for action in self.row_actions}
         if action_name not in actions:
@@ -105,18 +114,21 @@ class ActingAdmin(BackOfficeAdmin):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
         if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]  # not in the stubs
+                request, self.opts, object_id
+            )
+            return missing
         return self._act(request, action, row)
 
-    def _may(self, request, action):
+    def _may(self, request: HttpRequest, action: Action) -> bool:
         app, _, codename = action.permission.rpartition(".")
         return request.user.has_perm(f"{app or self.opts.app_label}.{codename}")
 
-    def _address(self, row, action):
+    def _address(self, row: Any, action: Action) -> str:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_action"
         return reverse(name, args=[row.pk, action.name])
 
-    def _act(self, request, action, row):
+    def _act(self, request: HttpRequest, action: Action, row: Any) -> HttpResponse:
         posted = request.POST if request.method == "POST" else None
         form = action.form(posted, row=row, admin_site=self.admin_site)
         if posted is not None and form.is_valid():

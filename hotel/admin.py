@@ -5,7 +5,8 @@ The parts above ``BackOfficeAdmin`` only mend what it is made of.
 
 import codecs
 import re
-from datetime import UTC
+from datetime import UTC, datetime
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,14 +18,17 @@ from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models, transaction
+from django.db.models import QuerySet
 from django.db.models.fields.related import RelatedField
-from django.http import HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
 from accounts.forms import StaffLoginForm
+from accounts.models import User
 from hotel.columns import shown
 from hotel.dashboard.page import MetricsPage
+from hotel.events import record, remember
 from hotel.exemptions import ExemptionFilter, ExemptionsPage, rules_of
 from hotel.migrator.admin import DatabasePages
 from hotel.search import conditions
@@ -42,25 +46,28 @@ class HotelAdminSite(MetricsPage, ExemptionsPage, DatabasePages, admin.AdminSite
     site_url = None  # there is no other site to view
     login_form = StaffLoginForm
 
-    def __init__(self, name="admin"):
+    def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.disable_action("delete_selected")  # rows are deleted one by one: see BackOfficeAdmin
 
-    def login(self, request, extra_context=None):
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Log in; raise BadRequest for a form in a charset whose text nothing here could hold."""
         if codecs.lookup(request.encoding or "utf-8").name != "utf-8":
             raise BadRequest("The form is not in UTF-8.")
         return super().login(request, extra_context)
 
-    def autocomplete_view(self, request):
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Return what may be chosen for a foreign key, as JSON."""
-        return ForeignKeyAutocomplete.as_view(admin_site=self)(request)
+        view = ForeignKeyAutocomplete.as_view(admin_site=self)
+        return cast("HttpResponse", view(request))
 
 
 class ForeignKeyAutocomplete(AutocompleteJsonView):
     """Django's, which fails when the address names the other end of a foreign key."""
 
-    def process_request(self, request):
+    def process_request(self, request: HttpRequest) -> tuple[Any, ...]:
         """Return what Django's does; raise PermissionDenied for junk, as Django does elsewhere."""
         term, model_admin, source_field, to_field_name = super().process_request(request)
         if not isinstance(source_field, RelatedField):
@@ -71,24 +78,26 @@ class ForeignKeyAutocomplete(AutocompleteJsonView):
 class MoreThan(int):
     """A number of rows that is told as what it is: more than were counted."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"more than {int(self):d}"
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not at run time
     """Counts no more rows than anybody pages through: counting a big table takes longest."""
 
+    object_list: QuerySet[Any]
+
     @cached_property
-    def count(self):
+    def count(self) -> int:
         """Return the number of rows, or ``MoreThan`` those that can be paged to."""
-        found = self.object_list[: COUNTED + 1].count()
-        return MoreThan(COUNTED) if found > COUNTED else found
+        count = self.object_list[: COUNTED + 1].count()
+        return MoreThan(COUNTED) if count > COUNTED else count
 
 
 class BackOfficeChangeList(ChangeList):
     """A list whose address may be anything."""
 
-    def get_ordering_field(self, field_name):
+    def get_ordering_field(self, field_name: Any) -> Any:
         """Return the field to sort by, if the list offers it (``sortable_by``)."""
         return (
             super().get_ordering_field(field_name)
@@ -96,7 +105,7 @@ class BackOfficeChangeList(ChangeList):
             else None
         )
 
-    def get_results(self, request):
+    def get_results(self, request: HttpRequest) -> None:
         """Read the page; what the database makes no sense of is a wrong address, not an error."""
         try:
             with transaction.atomic(using=self.queryset.db):
@@ -110,7 +119,7 @@ class BackOfficeChangeList(ChangeList):
 class InstantField(forms.SplitDateTimeField):
     """A date and a time on the hotel's clock, but not the calendar's last hours that UTC lacks."""
 
-    def compress(self, data_list):
+    def compress(self, data_list: Any) -> datetime | None:
         """Return an aware datetime in UTC, or None."""
         value = super().compress(data_list)
         try:
@@ -119,10 +128,10 @@ class InstantField(forms.SplitDateTimeField):
             raise ValidationError(self.error_messages["invalid_date"], "invalid_date") from error
 
 
-class KeysField(forms.ModelMultipleChoiceField):
+class KeysField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not at run time
     """Chosen rows; a key that SQLite's integers cannot express is one more wrong key."""
 
-    def clean(self, value):
+    def clean(self, value: Any) -> Any:
         """Return the rows; raise ValidationError for a wrong key."""
         try:
             return super().clean(value)
@@ -133,13 +142,13 @@ class KeysField(forms.ModelMultipleChoiceField):
 class KeyAutocomplete(AutocompleteSelect):
     """Django's, which fails when it shows a form again in which a key was junk."""
 
-    def optgroups(self, name, value, attr=None):
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
         """Return the options to show, which are the chosen rows."""
         keys = [key for key in value if re.fullmatch(r"[0-9]{1,18}", str(key))]
         return super().optgroups(name, keys, attr)
 
 
-class BackOfficeAdmin(admin.ModelAdmin):
+class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not at run time
     """What every page of the back office does: bounded lists, bounded deletes, no error on junk.
 
     fields, fieldsets: a callable in them is a read-only field.
@@ -157,62 +166,73 @@ class BackOfficeAdmin(admin.ModelAdmin):
         models.DateTimeField: {"form_class": InstantField, "widget": AdminSplitDateTime},
         models.ManyToManyField: {"form_class": KeysField},
     }
-    add_fields = None
+    add_fields: ClassVar[Any] = None
     can_add = True
     can_change = True
     can_delete = True
-    deleted_along = ()
+    deleted_along: tuple[type[models.Model], ...] = ()
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Return whether rows are added here at all, and by this user."""
         return self.can_add and super().has_add_permission(request)
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether rows are changed here at all, and by this user."""
         return self.can_change and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether rows are deleted here at all, and by this user."""
         return self.can_delete and super().has_delete_permission(request, obj)
 
-    def get_fields(self, request, obj=None):
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields of the form, read-only ones included."""
         return (obj is None and self.add_fields) or super().get_fields(request, obj)
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields that nobody types into."""
         fields = [*flatten(self.fields or ()), *flatten_fieldsets(self.fieldsets or ())]
         return [*super().get_readonly_fields(request, obj), *filter(callable, fields)]
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Return the form field of a foreign key."""
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", KeyAutocomplete(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def get_changelist(self, request, **kwargs):
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the class of the list."""
         return BackOfficeChangeList
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         """Search for so much of the term as can be searched for, in lists and autocompletes."""
         names = self.get_search_fields(request)
         for condition in conditions(self.model, names, search_term, queryset.db):
             queryset = queryset.filter(condition)
         return queryset, False
 
-    def get_list_filter(self, request):
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Return the filters of the list; where there are rules, by exemption too."""
-        filters = super().get_list_filter(request)
+        filters: Any = super().get_list_filter(request)
         return [*filters, ExemptionFilter] if rules_of(self.model) else filters
 
-    def lookup_allowed(self, lookup, value, request=None):
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Return whether the address of a list may filter by this."""
         if lookup.partition("__")[0] in (self.exclude or ()):
             return False
         return super().lookup_allowed(lookup, value, request)
 
-    def save_model(self, request, obj, form, change):
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return the row, which remembers how it is if events tell of it."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and hasattr(row, "events"):
+            remember(row)
+        return row
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save what was typed, and leave alone what somebody else may have changed meanwhile."""
         typed = [
             field.name
@@ -220,8 +240,10 @@ class BackOfficeAdmin(admin.ModelAdmin):
             if field.name in form.changed_data or getattr(field, "auto_now", False)
         ]
         obj.save(update_fields=typed if change else None)
+        if change and hasattr(obj, "events"):
+            record(obj, "edited", cast("User", request.user))
 
-    def get_deleted_objects(self, objs, request):
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
         """Return what Django's does, but count the rows that refer to the objects, unread.
 
         A row that anything refers to stays, whatever its foreign key says: history neither
@@ -231,7 +253,9 @@ class BackOfficeAdmin(admin.ModelAdmin):
         deleted = [f"{capfirst(self.opts.verbose_name)}: {obj}" for obj in objs]
         return deleted, {self.opts.verbose_name_plural: len(objs)}, set(), protected
 
-    def delete_view(self, request, object_id, extra_context=None):
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Delete the row, or say why not; somebody may refer to it since it was looked at."""
         try:
             return super().delete_view(request, object_id, extra_context)
@@ -241,7 +265,7 @@ class BackOfficeAdmin(admin.ModelAdmin):
             self.message_user(request, text, messages.ERROR)
             return HttpResponseRedirect(request.path)
 
-    def _references(self):
+    def _references(self) -> list[Any]:
         """Return the relations by which rows can refer to rows of this model."""
         return [
             relation
@@ -249,7 +273,9 @@ class BackOfficeAdmin(admin.ModelAdmin):
             if (relation.one_to_many or relation.one_to_one)
             and relation.auto_created
             and not relation.concrete
-            and not relation.related_model._meta.auto_created  # links of many-to-many fields
+            and not cast(
+                "type[models.Model]", relation.related_model
+            )._meta.auto_created  # links of many-to-many fields
             and relation.related_model not in self.deleted_along
         ]
 
@@ -261,7 +287,7 @@ class ReadOnlyAdmin(BackOfficeAdmin):
     can_change = False
     can_delete = False
 
-    def get_fields(self, request, obj=None):
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return ``fields``, or else every field of the model that is not excluded."""
         hidden = self.exclude or ()
         return self.fields or [
@@ -269,7 +295,7 @@ class ReadOnlyAdmin(BackOfficeAdmin):
         ]
 
 
-def _count(relation, objs):
+def _count(relation: Any, objs: Any) -> str:
     """Return how many rows refer to the objects by this relation, in words; "" for none."""
     rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": objs})
     count = rows[: REFERENCES_COUNTED + 1].count()

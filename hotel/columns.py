@@ -1,6 +1,10 @@
 """Columns of lists and read-only fields that show a value better than Django would."""
 
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache
+from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
@@ -12,16 +16,19 @@ from django.utils.text import capfirst
 
 from hotel.dashboard.figures import rounded
 
+# A function of a row. Any, because the stubs have only names where Django takes functions too.
+Column = Any
+
 EMPTY = "-"  # what Django's own columns show for nothing
 
 
 @cache
-def money(name):
+def money(name: str) -> Column:
     """Return a column for an amount: 1,500,000 or 0.50, in the hotel's currency."""
-    return _column(name, lambda obj, value: amount(value))
+    return _column(name, lambda _, value: amount(value))
 
 
-def amount(value):
+def amount(value: Decimal) -> str:
     """Return an amount as it is shown: 1,500,000 or 0.50."""
     if not value.is_finite():  # PostgreSQL can hold NaN
         return str(value)
@@ -31,16 +38,16 @@ def amount(value):
     )
 
 
-def percent(share):
+def percent(share: Fraction | Decimal | None) -> str:
     """Return a share as it is shown: 33.3%, or a dash for None."""
     return EMPTY if share is None else f"{rounded(share, 3):.1%}"
 
 
 @cache
-def moment(name):
+def moment(name: str) -> Column:
     """Return a column for an instant, on the hotel's clock."""
 
-    def show(obj, value):
+    def show(_: Any, value: Any) -> str:
         try:
             return formats.localize(timezone.localtime(value))
         except OverflowError:  # the last hours of the calendar, which this clock cannot show
@@ -50,10 +57,10 @@ def moment(name):
 
 
 @cache
-def badge(name):
+def badge(name: str) -> Column:
     """Return a column for a choice; a word that is none is shown as it is."""
 
-    def show(obj, value):
+    def show(obj: Any, value: Any) -> str:
         choices = dict(obj._meta.get_field(name).flatchoices)
         kind = value if value in choices else "unknown"
         label = choices.get(value, value) or EMPTY
@@ -63,7 +70,7 @@ def badge(name):
 
 
 @cache
-def rows_of(label, field):
+def rows_of(label: str, field: str) -> Column:
     """Return a read-only field that links to the list of rows which refer to the object.
 
     label: their model, as in ``"reservations.Reservation"``; field: their foreign key.
@@ -71,7 +78,7 @@ def rows_of(label, field):
     opts = apps.get_model(label)._meta
 
     @admin.display(description=capfirst(opts.verbose_name_plural))
-    def column(obj):
+    def column(obj: Any) -> str:
         if obj.pk is None:
             return EMPTY
         address = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
@@ -81,7 +88,7 @@ def rows_of(label, field):
     return column
 
 
-def shown(field):
+def shown(field: "models.Field[Any, Any]") -> str | Column:
     """Return the field's name, or a column that shows it better than Django would."""
     if field.choices:
         return badge(field.name)
@@ -92,11 +99,11 @@ def shown(field):
     return field.name
 
 
-def _column(name, show):
+def _column(name: str, show: Callable[[Any, Any], str]) -> Column:
     """Return a column that is sorted by the field; ``show(obj, value)`` never gets NULL."""
 
     @admin.display(description=capfirst(name.replace("_", " ")), ordering=name)
-    def column(obj):
+    def column(obj: Any) -> str:
         value = getattr(obj, name)
         return EMPTY if value is None else show(obj, value)
 

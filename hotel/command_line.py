@@ -6,10 +6,10 @@ cannot be loaded, and Ctrl-C. Every other error is one of programming, and keeps
 """
 
 import os
-import sqlite3
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
@@ -17,43 +17,53 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, OperationalError, connections
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
-from hotel.migrator.exceptions import explain, interruption
+from hotel.migrator.messages import complaints
+from hotel.migrator.messages.output import told
 
-# SQLSTATE classes of a server that is going away: connection exception, operator intervention.
-CONNECTION_LOST = ("08", "57P")
-
-# Words of a message of PostgreSQL, and what mends their cause.
+OTHER_MEND = "start PostgreSQL there or mend DATABASE_URL"
+OF_SETTINGS = (
+    "mend that setting, in the options of DATABASE_URL or in the environment (PGOPTIONS, PGTZ,"
+    " PGDATESTYLE)"
+)
+_LONGER = "set {} to 0, in the options of DATABASE_URL, in PGOPTIONS or with ALTER ROLE"
+# Words of a message of PostgreSQL, and what mends their cause; the first that fits counts.
 MENDS = {
+    ' parameter "': OF_SETTINGS,
+    "command-line argument": OF_SETTINGS,
+    "requires a value": OF_SETTINGS,
+    "to transaction timeout": _LONGER.format("transaction_timeout"),
+    "to idle-in-transaction timeout": _LONGER.format("idle_in_transaction_session_timeout"),
+    "to idle-session timeout": _LONGER.format("idle_session_timeout"),
     "does not exist": "create it on the server or name another in DATABASE_URL",
     "password": "mend the user or the password in DATABASE_URL",
     "sslmode": "mend sslmode in DATABASE_URL",
     "could not translate host name": "mend the host in DATABASE_URL",
-}
-OTHER_MEND = "start PostgreSQL there or mend DATABASE_URL"
-
-
-# SQLSTATEs of a server that refuses a statement for reasons that an operator can mend.
-REFUSALS = {
-    "42501": "use a role in DATABASE_URL that owns the tables and may create others",
-    "25006": "connect to a server, and as a role, that may write",
-    "55P03": "run it again when the other transaction has ended",
-    "53100": "make room on the server's disk, and run it again",
-}
-
-# What SQLite says of a file that it can open.
-SQLITE_REFUSALS = {
-    sqlite3.SQLITE_NOTADB: (
-        "it is not an SQLite database; move it away or name another in DATABASE_URL"
+    "too many": "end sessions that nobody needs there, or let the server take more",
+    "connection slots": "end sessions that nobody needs there, or let the server take more",
+    "starting up": "wait until the server has started, and run it again",
+    "shutting down": "start the server, and run it again",
+    "pg_hba.conf": "allow it in the server's pg_hba.conf, or mend DATABASE_URL",
+    "server closed the connection": (
+        "its log says why, such as by transaction_timeout or idle_session_timeout; if it has"
+        f" stopped, {OTHER_MEND}"
     ),
-    sqlite3.SQLITE_READONLY: "it is read-only; let this user write the file and its folder",
-    sqlite3.SQLITE_BUSY: "another process holds it; run it again when that one has ended",
-    sqlite3.SQLITE_FULL: "the disk is full; make room, and run it again",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; restore it from a back-up",
+}
+
+# What is refused to any command, by its kind in ``complaints``.
+TO_ALL = {"rights", "read only", "busy", "disk"}
+# What is wrong with a file of SQLite, by its kind, and what mends that.
+OF_FILES = {
+    "no database": "it is not an SQLite database; move it away or name another in DATABASE_URL",
+    "read-only file": "it is read-only; let this user write the file and its folder",
+    "busy": "another process holds it; run it again when that one has ended",
+    "disk": "the disk is full; make room, and run it again",
+    "damaged": "it is damaged; restore it from a back-up",
+    "file": "its disk failed; see to that, and run it again",
 }
 
 
 @contextmanager
-def errors_in_one_sentence(argv):
+def errors_in_one_sentence(argv: list[str]) -> Iterator[None]:
     """End the process with a sentence and an exit code when the operator can mend the error.
 
     argv: the words of the command line; with ``--traceback`` among them nothing is changed.
@@ -69,24 +79,33 @@ def errors_in_one_sentence(argv):
             import_module(os.environ["DJANGO_SETTINGS_MODULE"])
         yield
     except ImproperlyConfigured as error:
-        sys.exit(str(error))
+        sys.exit(told(str(error), lines=True))
     except BrokenPipeError:  # whoever reads the output has seen enough
         _write_no_further()
         sys.exit(1)
     except KeyboardInterrupt as stop:
-        print(f"\n{interruption(stop)}", file=sys.stderr)
+        from hotel.migrator.running.explanations import interruption
+
+        print(f"\n{told(interruption(stop), lines=True)}", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
-        if isinstance(error, DatabaseError) and not hasattr(error, "migration"):
-            sentence = connection_failure(error)
+        # No other command needs it, and no command that ends well.
+        from hotel.migrator.exceptions import addressed
+        from hotel.migrator.running.explanations import explain, is_of_migration, is_of_own_code
+
+        if isinstance(error, DatabaseError) and not is_of_migration(error):
+            is_ours = argv[1:2] in (["migrate"], ["db"])
+            sentence = connection_failure(error) or refusal(error, is_ours=is_ours)
             if sentence:
-                sys.exit(sentence)
+                sys.exit(told(sentence))
         explained = explain(error)
         if not explained:
             raise
-        if hasattr(error, "migration") and not isinstance(error, DatabaseError):
-            traceback.print_exception(error)  # its code is for a developer to mend
-        print(explained, file=sys.stderr)
+        if is_of_own_code(error):
+            # Its code is for a developer to mend.
+            trace = "".join(traceback.format_exception(error))
+            print(told(trace, lines=True), file=sys.stderr, end="")
+        print(addressed(str(explained), getattr(error, "alias", "default")), file=sys.stderr)
         sys.exit(explained.exit_code)
     try:
         sys.stdout.flush()
@@ -95,42 +114,47 @@ def errors_in_one_sentence(argv):
         sys.exit(f"The output could not be written: {error.strerror}.")
 
 
-def _replace_closed_streams():
+def _replace_closed_streams() -> None:
     """Let a command whose output was closed (``>&-``) write into nothing."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (to the end of the process)
 
 
-def _write_no_further():
+def _write_no_further() -> None:
     """Let what is written to standard output from now on, and what waits there, go nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def connection_failure(error):
+def connection_failure(error: Exception) -> str | None:
     """Return what is wrong with the connection and what mends it, or None for any other error.
 
     error: a ``django.db.DatabaseError``. What decides is the code that the driver gave to the error
     inside it, not the class: a statement that fails can be an OperationalError too.
     """
     if isinstance(error, MigrationSchemaMissing):  # the first thing migrate writes did not succeed
-        error = error.__context__ or error
-    driver = error.__cause__
-    if hasattr(driver, "pgcode") and driver.pgcode in REFUSALS:
-        cause = str(driver).splitlines()[0]
-        return f"The database refuses: {cause}; {REFUSALS[driver.pgcode]}."
-    if isinstance(error, OperationalError) and hasattr(driver, "pgcode"):
-        # The server gives a code to everything it says about a statement. An error without one
-        # comes from libpq, which found no server, was refused by it or lost it.
-        if driver.pgcode is None or driver.pgcode.startswith(CONNECTION_LOST):
-            return _postgresql_failure(str(driver))
-    elif hasattr(driver, "sqlite_errorcode"):
-        # The low byte is the kind of error, the rest a detail of it.
-        return _sqlite_failure(driver.sqlite_errorcode & 0xFF)
-    return None
+        return (
+            connection_failure(first) if isinstance(first := error.__context__, Exception) else None
+        )
+    driver, kind = error.__cause__, complaints.kind_of(error)
+    if kind == "lost" and hasattr(driver, "pgcode") and isinstance(error, OperationalError):
+        return _postgresql_failure(str(driver))
+    return _sqlite_failure(kind) if hasattr(driver, "sqlite_errorcode") else None
 
 
-def _postgresql_failure(message):
+def refusal(error: Exception, *, is_ours: bool) -> str | None:
+    """Return what the database refused, in no migration, and what mends it.
+
+    None if it does not look like something that an operator can mend. is_ours: it was refused to
+    the migrator itself.
+    """
+    said, kind, mend = complaints.of(error)
+    if is_ours and kind in ("sql", "there", "not there", "value", *complaints.OF_ROWS):
+        return None  # statements of the migrator's own, which are wrong then
+    return f"The database refuses: {said}. {mend}" if mend and (is_ours or kind in TO_ALL) else None
+
+
+def _postgresql_failure(message: str) -> str:
     # Lines with a tab are advice of libpq. A line comes twice if it was tried with and without SSL.
     lines = [" ".join(line.split()) for line in message.splitlines() if not line.startswith("\t")]
     cause = "; ".join(dict.fromkeys(filter(None, lines)))
@@ -138,29 +162,27 @@ def _postgresql_failure(message):
     return f"Cannot use the database: {cause}; {mend}."
 
 
-def _sqlite_failure(code):
-    path = connections["default"].settings_dict["NAME"]
-    if code in SQLITE_REFUSALS:
-        problem = SQLITE_REFUSALS[code]
-    elif code != sqlite3.SQLITE_CANTOPEN:
-        return None
-    elif os.path.isdir(path):
-        problem = "it is a folder; name a file in DATABASE_URL"
-    elif not os.path.isdir(os.path.dirname(path)):
-        problem = "its folder is missing or closed to this user; make it or mend DATABASE_URL"
-    else:
-        problem = "access is denied; let this user read and write the file and its folder"
-    return f"Cannot use the database file {path}: {problem}."
+def _sqlite_failure(kind: str | None) -> str | None:
+    path = str(connections["default"].settings_dict["NAME"])
+    problem = OF_FILES.get(kind or "")
+    if kind == "not opened":
+        if os.path.isdir(path):
+            problem = "it is a folder; name a file in DATABASE_URL"
+        elif not os.path.isdir(os.path.dirname(path)):
+            problem = "its folder is missing or closed to this user; make it or mend DATABASE_URL"
+        else:
+            problem = "access is denied; let this user read and write the file and its folder"
+    return problem and f"Cannot use the database file {path}: {problem}."
 
 
-def _end_development_server(args):
+def _end_development_server(args: threading.ExceptHookArgs) -> None:
     """Stop ``runserver``, which would wait for a file to change: no file mends a database.
 
     The reloader runs the server in a thread of a child process. Its parent passes the exit code on.
     """
     sentence = isinstance(args.exc_value, DatabaseError) and connection_failure(args.exc_value)
     if sentence and args.thread and args.thread.name == "django-main-thread":
-        print(sentence, file=sys.stderr)
+        print(told(sentence), file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(1)  # sys.exit would end the thread only

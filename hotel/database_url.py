@@ -5,6 +5,8 @@ Here a wrong address ends in a sentence, never in a connection to another databa
 """
 
 import re
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from django.core.exceptions import ImproperlyConfigured
@@ -24,7 +26,7 @@ _URL = re.compile(
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[^:\[\]]*))(?::(?P<port>.*))?")
 
 
-def parse(url, base_dir):
+def parse(url: str, base_dir: Path) -> dict[str, Any]:
     """Return the entry of ``DATABASES`` for the address ``url``.
 
     base_dir: the folder to which a relative SQLite file belongs, a ``Path``.
@@ -44,7 +46,7 @@ def parse(url, base_dir):
     raise _refusal("names neither SQLite nor PostgreSQL")
 
 
-def _sqlite(netloc, path, query, base_dir):
+def _sqlite(netloc: str, path: str, query: str | None, base_dir: Path) -> dict[str, Any]:
     if query is not None:
         raise _refusal("has a question mark, but SQLite takes no options")
     if (netloc, path) in ((":memory:", ""), ("", ":memory:")):
@@ -64,24 +66,24 @@ def _sqlite(netloc, path, query, base_dir):
     }
 
 
-def _postgresql(netloc, path, query):
+def _postgresql(netloc: str, path: str, query: str) -> dict[str, Any]:
     # A password with an unencoded / or ? ends the host too early. Nothing of what follows may be
     # shown or sent anywhere, since it is part of the password.
     if "@" in path + query:
         raise _refusal("has an @ after its host, so user or password are not percent-encoded")
     credentials, _, address = netloc.rpartition("@")
     user, _, password = credentials.partition(":")
-    address = _HOST_AND_PORT.fullmatch(address)
-    if not address:
+    place = _HOST_AND_PORT.fullmatch(address)
+    if not place:
         raise _refusal("has brackets that do not enclose an IPv6 address")
-    port = address["port"] or ""
+    port = place["port"] or ""
     if port and not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= 65535):
         raise _refusal("has a port that is not a number from 1 to 65535")
     if not path or "/" in path:
         raise _refusal("does not end in the name of one database")
     options = _options(query)
     # As in libpq, a host among the options wins: it is how a folder of sockets is written.
-    host = options.pop("host", None) or _decode(address["ipv6"] or address["host"])
+    host = options.pop("host", None) or _decode(place["ipv6"] or place["host"])
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": _decode(path),
@@ -94,9 +96,9 @@ def _postgresql(netloc, path, query):
     }
 
 
-def _options(query):
+def _options(query: str) -> dict[str, Any]:
     _decode(query)  # parse_qsl would replace bytes that it cannot read
-    options = dict(parse_qsl(query, keep_blank_values=True))
+    options: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True))
     for name, value in options.items():
         if name not in POSTGRESQL_OPTIONS:
             raise _refusal(f'has the unknown option "{name}"')
@@ -109,7 +111,7 @@ def _options(query):
     return options
 
 
-def _decode(text):
+def _decode(text: str) -> str:
     """Undo percent-encoding; a stray % is refused, since it is most likely part of a password."""
     try:
         decoded = unquote(text, errors="strict")
@@ -120,5 +122,5 @@ def _decode(text):
     return decoded
 
 
-def _refusal(problem):
+def _refusal(problem: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"DATABASE_URL {problem}; accepted are {ACCEPTED}.")

@@ -5,15 +5,17 @@ dirt that real rows have: old words beside new ones, spaces, capitals, NULLs, an
 day gives the same hotel, because the dice are loaded (``random.Random(1)``).
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import bcrypt
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db.migrations.state import StateApps
 
-PASSWORD = "demo hotel"
+PASSWORD = "demo hotel"  # noqa: S105 - printed for everybody
 MARK = "demo_hotel"  # the settings row that tells a demo hotel from a real one
 UNFINISHED, FINISHED = "false", "true"  # its values before and after it is at head with its groups
 
@@ -63,7 +65,7 @@ DIRTY_WORDS: dict[str, list[str | None]] = {
 }
 
 
-def write(apps, today, *, days=90, rounds=12):
+def write(apps: StateApps, today: date, *, days: int = 90, rounds: int = 12) -> None:
     """Insert the demo hotel.
 
     apps: models at the initial state. today: the hotel's date. days: from two thirds before today
@@ -72,7 +74,7 @@ def write(apps, today, *, days=90, rounds=12):
     _Writer(apps, today, days, rounds).write()
 
 
-def assign_groups(using):
+def assign_groups(using: str) -> None:
     """Put the staff into groups as an owner would; the legacy system knew two roles only."""
     for username, _, _, _, group in STAFF:
         if group:
@@ -81,17 +83,17 @@ def assign_groups(using):
 
 
 class _Writer:
-    def __init__(self, apps, today, days, rounds):
+    def __init__(self, apps: StateApps, today: date, days: int, rounds: int) -> None:
         self.apps = apps
         self.today = today
         self.first_day = today - timedelta(days=days * 2 // 3)
         self.last_day = today + timedelta(days=days // 3)
         self.rounds = rounds
-        self.dice = Random(1)
-        self.bookings = []
-        self.payments = []
+        self.dice = Random(1)  # noqa: S311 - the same hotel every time, no secret
+        self.bookings: list[dict[str, Any]] = []
+        self.payments: list[dict[str, Any]] = []
 
-    def write(self):
+    def write(self) -> None:
         self._write_staff()
         self._write_house()
         self._write_guests()
@@ -101,23 +103,24 @@ class _Writer:
         self._insert("reservations.Reservation", self.bookings)
         self._insert("payments.Payment", self.payments)
 
-    def _insert(self, label, rows):
+    def _insert(self, label: str, rows: list[dict[str, Any]]) -> list[Any]:
         """Insert dicts as rows with keys 1, 2, 3, … and return them as instances."""
         model = self.apps.get_model(label)
         for field in model._meta.local_fields:
             field.auto_now = field.auto_now_add = False  # the hotel has a past
         instances = [model(**{**self._stamped(model), **row}) for row in rows]
-        return model.objects.bulk_create(instances, batch_size=500)
+        rows_made: list[Any] = model.objects.bulk_create(instances, batch_size=500)
+        return rows_made
 
-    def _stamped(self, model):
+    def _stamped(self, model: Any) -> dict[str, datetime]:
         opened = self._moment(self.first_day - timedelta(days=400), 9)
         names = {field.name for field in model._meta.local_fields}
         return {name: opened for name in ("created_at", "updated_at") if name in names}
 
-    def _moment(self, day, hour):
+    def _moment(self, day: date, hour: int) -> datetime:
         return datetime.combine(day, time(hour, self.dice.randrange(60)), UTC)
 
-    def _write_staff(self):
+    def _write_staff(self) -> None:
         hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(self.rounds)).decode()
         self.staff = self._insert(
             "accounts.User",
@@ -135,7 +138,7 @@ class _Writer:
         )
         self.desk = self.staff[2]
 
-    def _write_house(self):
+    def _write_house(self) -> None:
         self._insert(
             "dashboard.Setting",
             [
@@ -180,7 +183,7 @@ class _Writer:
             ],
         )
 
-    def _write_guests(self):
+    def _write_guests(self) -> None:
         names = [f"{first} {last}" for first in FIRST for last in LAST]
         self.guests = self._insert(
             "reservations.Guest",
@@ -196,7 +199,7 @@ class _Writer:
             ],
         )
 
-    def _book(self, room):
+    def _book(self, room: Any) -> None:
         """Fill one room, a stay after the other, with free nights between."""
         day = self.first_day + timedelta(days=self.dice.randrange(4))
         while day < self.last_day:
@@ -212,14 +215,14 @@ class _Writer:
                 self._add_stay(room, day, leaves, state)
             day = leaves + timedelta(days=self.dice.choice([0, 0, 1, 1, 2, 3]))
 
-    def _add_stay(self, room, arrives, leaves, state):
+    def _add_stay(self, room: Any, arrives: date, leaves: date, state: str) -> None:
         number = len(self.bookings) + 1
         nights = (leaves - arrives).days
         rate = room.room_type.default_rate
         subtotal = rate * nights
         discount = (subtotal / 10).quantize(Decimal("0.01")) if number % 9 == 0 else Decimal(0)
         booked = self._moment(arrives - timedelta(days=self.dice.randrange(1, 30)), 8)
-        word = OLD_WORDS.get(state, state)
+        word: str | None = OLD_WORDS.get(state, state)
         if number % 25 == 0:
             word = self.dice.choice(DIRTY_WORDS[state])
         stayed = state in ("checked_in", "checked_out")
@@ -251,7 +254,7 @@ class _Writer:
         if stayed or number % 2:
             self._add_payments(number, arrives, subtotal - discount, state)
 
-    def _add_payments(self, reservation, arrives, total, state):
+    def _add_payments(self, reservation: int, arrives: date, total: Decimal, state: str) -> None:
         early = (total / 2).quantize(Decimal(1))
         if reservation % 4 == 1:
             self._pay(reservation, arrives - timedelta(days=3), early, "uang muka 50%")
@@ -265,7 +268,9 @@ class _Writer:
         if state == "cancelled":
             self._pay(reservation, arrives, early, "dikembalikan", is_refund=True)
 
-    def _pay(self, reservation, day, amount, notes, **more):
+    def _pay(
+        self, reservation: int, day: date, amount: Decimal, notes: str | None, **more: Any
+    ) -> None:
         self.payments.append(
             {
                 "reservation_id": reservation,
@@ -280,7 +285,7 @@ class _Writer:
             }
         )
 
-    def _add_dirt(self):
+    def _add_dirt(self) -> None:
         """Add what no rule allows and every old hotel has."""
         first = self.bookings[0]
         for changed in (

@@ -1,4 +1,4 @@
-"""The legacy hotel system, as databases of it are found: what ``manage.py db adopt`` takes over.
+"""The legacy hotel system, and the shapes of its databases: what ``manage.py db adopt`` takes over.
 
 FastAPI and SQLAlchemy, without migrations. Its tables were made by ``create_all`` of the models of
 the day, or by SQL files, or by both; docs/adopting.md tells them apart. All of them fit one point
@@ -10,8 +10,10 @@ from hotel.migrator.adopt.shapes import (
     ABSENT,
     ORPHAN_REFERENCE,
     ORPHAN_ROW,
+    STAND_IN,
     Legacy,
     Shape,
+    StandIn,
     Stranger,
     Table,
 )
@@ -126,11 +128,27 @@ LEGACY = Legacy(
         ),
     ),
     computed=frozenset({"daily_metrics", "permission_grants"}),
+    # A stay does not hang on its author. Neither this role nor this hash means anything, so that
+    # nobody can log in as this user, who is in no group and has no right.
+    stand_ins={
+        "users": StandIn(
+            name="username",
+            values={
+                "username": "missing-user-{id}",
+                "full_name": "Missing user {id} of the legacy system",
+                "password_hash": "!",
+                "role": "none",
+                "status": "inactive",
+            },
+        )
+    },
     accepted={
         ABSENT: "a column or a table that this shape lacks is empty, as the migration that adds it"
         " leaves it",
         ORPHAN_REFERENCE: "a reference that may be empty, to a row that is not there, is NULL; the"
         " number is in migrator_archive",
+        STAND_IN: "a reference to a user who is not there leads to an inactive user, made for it;"
+        " what it held is in migrator_archive",
         ORPHAN_ROW: "a row that refers to none or to one that is not there, where it must, stays"
         " aside, with the rows that need it",
     },

@@ -1,6 +1,6 @@
 """How a service says no: in one sentence, which the staff read as it stands."""
 
-import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.apps import apps
@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from hotel.migrator.constraints import refuse_clashes
+from hotel.migrator.messages import complaints
 
 
 class Refused(Exception):
@@ -15,7 +16,7 @@ class Refused(Exception):
 
 
 @contextmanager
-def refusing():
+def refusing() -> Iterator[None]:
     """Do all of a service or nothing, and raise Refused for a rule that the database holds.
 
     Also for a rule that SQLite would hold only at COMMIT, and if another transaction is in the way:
@@ -30,13 +31,12 @@ def refusing():
     except IntegrityError as error:
         raise Refused(_sentence(str(error))) from error
     except OperationalError as error:
-        busy = getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-        if not busy and getattr(error.__cause__, "pgcode", None) not in ("40P01", "55P03"):
+        if complaints.kind_of(error) not in complaints.OF_LOCKS:
             raise
         raise Refused("Somebody else is changing the same rows: try again.") from error
 
 
-def _sentence(message):
+def _sentence(message: str) -> str:
     """Return what the rule that ``message`` of the database names says to the staff."""
     for model in apps.get_models():
         for constraint in model._meta.constraints:

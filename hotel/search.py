@@ -5,10 +5,12 @@ refers to. Of an OR over several tables no index helps, so each table is asked b
 rows that have the word. A word that many have is looked for among the rows that the others leave.
 """
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
+from typing import Any, cast
 
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils.text import smart_split, unescape_string_literal
 
 LENGTH = 100  # characters; SQLite refuses the expression that thousands of words make
@@ -16,7 +18,7 @@ WORDS_ASKED = 4  # each of which asks each table
 FEW = 500  # rows that have a word, to be named by their keys
 
 
-def conditions(model, names, term, using):
+def conditions(model: type[Model], names: Sequence[str], term: str, using: str) -> list[Q]:
     """Return the conditions that rows of ``model`` have every word of ``term``.
 
     names: fields, or those of a table that a row refers to, as in ``guest__full_name``; a word may
@@ -28,23 +30,25 @@ def conditions(model, names, term, using):
     return [_condition(model, names, word, place, using) for place, word in enumerate(words)]
 
 
-def _condition(model, names, word, place, using):
+def _condition(model: type[Model], names: Sequence[str], word: str, place: int, using: str) -> Q:
     if word[0] in "\"'" and word[0] == word[-1] and len(word) > 1:
         word = unescape_string_literal(word)
     if len(word) < 3 or place >= WORDS_ASKED:  # so short a part, many rows have
         return reduce(or_, (Q((f"{name}__icontains", word)) for name in names))
-    found = []
+    places = []
     for relation, fields in _tables(names).items():
         keys = _few(model, relation, fields, word, using)
         if keys is not None:
-            found.append(Q((f"{relation or 'pk'}__in", keys)))
+            places.append(Q((f"{relation or 'pk'}__in", keys)))
         else:
             parts = [f"{relation}__{field}" if relation else field for field in fields]
-            found += [Q((f"{part}__icontains", word)) for part in parts]
-    return reduce(or_, found)
+            places += [Q((f"{part}__icontains", word)) for part in parts]
+    return reduce(or_, places)
 
 
-def _few(model, relation, fields, word, using):
+def _few(
+    model: type[Model], relation: str, fields: Sequence[str], word: str, using: str
+) -> list[Any] | None:
     """Return the keys of the rows that have the word, of the table at ``relation``; None for many.
 
     relation: the name of a foreign key of ``model``, or "" for its own rows.
@@ -52,28 +56,28 @@ def _few(model, relation, fields, word, using):
     if not relation:
         has_word = reduce(or_, (Q((f"{field}__icontains", word)) for field in fields))
         return _keys(model, has_word, using)
-    other = model._meta.get_field(relation).related_model
-    found = []
+    other = cast("type[Model]", model._meta.get_field(relation).related_model)
+    matching: list[Any] = []
     for further, of_it in _tables(fields).items():
         keys = _few(other, further, of_it, word, using)
         if keys and further:
             keys = _keys(other, Q((f"{further}__in", keys)), using)
         if keys is None:
             return None
-        found += keys
-    return found if len(found) <= FEW else None
+        matching += keys
+    return matching if len(matching) <= FEW else None
 
 
-def _tables(names):
+def _tables(names: Sequence[str]) -> dict[str, list[str]]:
     """Return the fields by the foreign key that leads to their table, "" for a row's own."""
-    tables = {}
+    tables: dict[str, list[str]] = {}
     for name in names:
         relation, _, field = name.partition("__")
         tables.setdefault(relation if field else "", []).append(field or name)
     return tables
 
 
-def _keys(model, condition, using):
+def _keys(model: type[Model], condition: Q, using: str) -> list[Any] | None:
     """Return the keys of the rows that meet the condition, or None if they are not few."""
     rows = model._base_manager.using(using).filter(condition).order_by()
     keys = list(rows.values_list("pk", flat=True)[: FEW + 1])

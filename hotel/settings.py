@@ -8,7 +8,9 @@ import importlib.util
 import io
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import environ
@@ -19,7 +21,7 @@ from hotel import database_url
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def read_env_file(path):
+def read_env_file(path: Path) -> None:
     """Put the variables of the file ``path`` into the environment, which wins where it has them.
 
     Raises ImproperlyConfigured if the file cannot be read or has a line that sets nothing.
@@ -47,12 +49,12 @@ def read_env_file(path):
     environ.Env.read_env(io.StringIO("\n".join(settings)))
 
 
-def text(name, default=""):
+def text(name: str, default: str = "") -> str:
     """Return the variable as it is; environ would take a value with a leading $ for a reference."""
     return os.environ.get(name, default)
 
 
-def boolean(name, default):
+def boolean(name: str, default: bool) -> bool:
     """Return the variable as a bool. Raises ImproperlyConfigured for a word that is neither."""
     word = text(name, str(default)).strip().lower()
     if word in ("on", "true", "yes", "1"):
@@ -62,20 +64,22 @@ def boolean(name, default):
     raise ImproperlyConfigured(f"{name} is neither on nor off; set it to one of these two words.")
 
 
-def whole_number(name, default, of="seconds"):
+def whole_number(name: str, default: int, of: str = "seconds", least: int = 0) -> int:
     """Return the variable as an int. Raises ImproperlyConfigured for anything else."""
     word = text(name, str(default)).strip()
-    if not re.fullmatch("[0-9]{1,9}", word):
-        raise ImproperlyConfigured(f"{name} is not a whole number of {of}; set it to one.")
+    if not re.fullmatch("[0-9]{1,9}", word) or int(word) < least:  # what servers and dates hold
+        raise ImproperlyConfigured(
+            f"{name} is not a whole number of {of} from {least} to 999999999; set it to one."
+        )
     return int(word)
 
 
-def words(name):
+def words(name: str) -> list[str]:
     """Return the items of the variable, which are separated by commas."""
     return [item.strip() for item in text(name).split(",") if item.strip()]
 
 
-def header(name):
+def header(name: str) -> tuple[str, str] | None:
     """Return the variable, a header such as ``X-Name: value``, as the pair Django wants, or None.
 
     Raises ImproperlyConfigured if it is set to anything else.
@@ -92,7 +96,23 @@ def header(name):
     return "HTTP_" + match[1].upper().replace("-", "_"), match[2]
 
 
-def time_zone(name, default):
+def header_name(name: str) -> str:
+    """Return the variable, the name of a header, as Django has it in META; "" if it is not set.
+
+    Raises ImproperlyConfigured if it is no name of a header.
+    """
+    word = text(name).strip()
+    if not word:
+        return ""
+    if not re.fullmatch("[A-Za-z0-9-]+", word):
+        raise ImproperlyConfigured(
+            f"{name} is not the name of a header; set it to the one that the proxy writes the"
+            " address of a visitor into, such as X-Real-IP."
+        )
+    return "HTTP_" + word.upper().replace("-", "_")
+
+
+def time_zone(name: str, default: str) -> str:
     """Return the variable as the name of a time zone. Raises ImproperlyConfigured for any other."""
     zone = text(name, default)
     try:
@@ -105,7 +125,7 @@ def time_zone(name, default):
     return zone
 
 
-def currency(name, default):
+def currency(name: str, default: str) -> str:
     """Return the variable as a code of ISO 4217. Raises ImproperlyConfigured for anything else."""
     code = text(name, default)
     if not re.fullmatch("[A-Z]{3}", code):
@@ -130,7 +150,8 @@ if not SECRET_KEY:
             "SECRET_KEY is required when DEBUG is off; set it to a long random text, such as"
             " python -c 'import secrets; print(secrets.token_urlsafe(50))' prints."
         )
-    SECRET_KEY = "django-insecure-development-only"  # with this prefix check --deploy refuses it
+    # With this prefix, check --deploy refuses it.
+    SECRET_KEY = "django-insecure-development-only"  # noqa: S105
 ALLOWED_HOSTS = words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
@@ -141,6 +162,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "hotel.apps.FailedLogInsConfig",  # django-axes
     "hotel.migrator",
     "hotel.dashboard",
     "accounts",
@@ -158,6 +180,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last one, as it says
 ]
 
 ROOT_URLCONF = "hotel.urls"
@@ -189,15 +212,17 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["CONN_MAX_AGE"] = whole_number("CONN_MAX_AGE", default=0 if DEBUG else 60)
-# Where a scratch database may be made to compare with: see hotel/migrator/scratch.py.
+# Where a scratch database may be made to compare with: see hotel/migrator/scratch/databases.py.
 SCRATCH_DATABASE = None
 if text("SCRATCH_DATABASE_URL"):
     SCRATCH_DATABASE = database_url.parse(text("SCRATCH_DATABASE_URL"), BASE_DIR)
+SCRATCH_SERVER = "hotel.on_postgresql.database"  # where no other server lets one be made
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # the legacy tables have integer keys
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["accounts.throttling.Backend", "accounts.backends.StaffBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.LegacyBCryptHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -206,6 +231,23 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "accounts.validators.MaximumBytesValidator"},
 ]
+
+# How often a password may be tried for one name from one address: see accounts/throttling.py.
+AXES_FAILURE_LIMIT = whole_number("LOGIN_TRIES", default=5, of="tries", least=1)
+AXES_COOLOFF_TIME = timedelta(
+    minutes=whole_number("LOGIN_LOCK_MINUTES", default=15, of="minutes", least=1)
+)
+LOGIN_ADDRESS_HEADER = header_name("LOGIN_ADDRESS_HEADER")
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "username"  # axes would ask the model, which some tests do not install
+AXES_USERNAME_CALLABLE = "accounts.throttling.name"
+AXES_CLIENT_IP_CALLABLE = "accounts.throttling.address"
+AXES_LOCKOUT_CALLABLE = "accounts.throttling.locked_out"
+AXES_HANDLER = "accounts.throttling.Handler"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # what is kept is what is needed: failed tries, until they expire
+AXES_ENABLE_ADMIN = False  # its pages are those of accounts/admin.py
+AXES_VERBOSE = False
 
 # Outside development every page goes over TLS. A proxy that ends TLS is trusted only by its header.
 SECURE_SSL_REDIRECT = boolean("SECURE_SSL_REDIRECT", default=not DEBUG)
@@ -223,9 +265,10 @@ X_FRAME_OPTIONS = "DENY"
 
 CODE_VERSION = text("CODE_VERSION")  # what the journal says that was running; else the git commit
 
-# How long a migration waits for others: see hotel/migrator/locks.py.
+# How long a migration waits for others: see hotel/migrator/locking/.
 MIGRATOR_WAIT = whole_number("MIGRATOR_WAIT", default=300)
 MIGRATOR_LEGACY = "hotel.legacy.LEGACY"  # whose databases manage.py db adopt takes over
+MIGRATOR_SNAPSHOT = BASE_DIR / "hotel" / "schema"  # where manage.py db snapshot writes
 MIGRATOR_LOCK_TIMEOUT = whole_number("MIGRATOR_LOCK_TIMEOUT", default=50, of="milliseconds")
 
 LANGUAGE_CODE = "en-us"
@@ -247,13 +290,23 @@ if not DEBUG and importlib.util.find_spec("whitenoise"):
     }
 
 # Added to Django's own. The root logger has no handler, so that propagating prints nothing twice.
+LOGGERS: dict[str, dict[str, Any]] = {
+    "hotel.migrator": {"level": "INFO", "handlers": ["stderr"]},
+    "accounts": {"level": "INFO", "handlers": ["stderr"]},
+    "axes": {"level": "WARNING", "handlers": ["stderr"]},
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"message": {"format": "%(message)s"}},
+    "formatters": {
+        "message": {
+            "()": "hotel.migrator.messages.output.PrintableFormatter",
+            "format": "%(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "message"}},
-    "loggers": {"hotel.migrator": {"level": "INFO", "handlers": ["stderr"]}},
+    "loggers": LOGGERS,
 }
 if not DEBUG:
     # Django's own handler is silent outside development: an error 500 would leave no trace.
-    LOGGING["loggers"]["django"] = {"level": "WARNING", "handlers": ["stderr"]}
+    LOGGERS["django"] = {"level": "WARNING", "handlers": ["stderr"]}

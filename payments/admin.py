@@ -1,18 +1,21 @@
 """Payments and expenses in the back office."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
+from django.http import HttpRequest
 
 from hotel.actions import ActingAdmin, Action, ReasonForm
 from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
 from hotel.columns import badge, moment, money, rows_of
 from payments import forms, services
-from payments.models import DepositMovement, Expense, Payment, PaymentAttachment
+from payments.models import DepositMovement, Event, Expense, Payment, PaymentAttachment
 
 
 @admin.register(Payment)
 class PaymentAdmin(ActingAdmin):
-    """Payments. They are taken on the page of a reservation; here they are given back or voided."""
+    """Payments. They are taken on the page of a reservation; here they are refunded or voided."""
 
     can_add = False
     can_change = False
@@ -20,13 +23,13 @@ class PaymentAdmin(ActingAdmin):
     row_actions = (
         Action(
             "refund",
-            "Give back",
+            "Refund",
             services.refund,
             "{} is recorded.",
             "refund_payment",
             forms.GiveBackForm,
             lambda payment: not payment.is_refund and not payment.is_voided,
-            help="A row of its own; at most what is left of the payment.",
+            help="Recorded as a row of its own; at most what is left of the payment.",
         ),
         Action(
             "void",
@@ -75,6 +78,7 @@ class PaymentAdmin(ActingAdmin):
         "has_proof",
         rows_of("payments.DepositMovement", "payment"),
         rows_of("payments.PaymentAttachment", "payment"),
+        rows_of("payments.Event", "payment"),
         "created_by",
         moment("created_at"),
         moment("updated_at"),
@@ -114,7 +118,7 @@ class PaymentAttachmentAdmin(ReadOnlyAdmin):
 
 @admin.register(Expense)
 class ExpenseAdmin(BackOfficeAdmin):
-    """Money spent. It is written down once: words can be mended later, date and amount stand.
+    """Money spent. Words can be corrected later; date and amount stay as they were entered.
 
     Adding is open although it is money: an expense belongs to no reservation and no balance, so two
     people who add one each break nothing.
@@ -137,8 +141,20 @@ class ExpenseAdmin(BackOfficeAdmin):
     )
     add_fields = ("date", "category", "amount", "description", "receipt_url")
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save what was typed; a new expense is in the hotel's currency."""
         if not change:
             obj.currency = settings.HOTEL_CURRENCY
         super().save_model(request, obj, form, change)
+
+
+@admin.register(Event)
+class PaymentEventAdmin(ReadOnlyAdmin):
+    """What happened to payments, by whom, and what it changed."""
+
+    list_display = ("business_date", "payment", "what", "by", "reason", badge("evidence"))
+    list_filter = ("evidence", "business_date")
+    list_select_related = ("payment", "by")
+    search_fields = ("payment__reservation__confirmation_number",)
+    search_help_text = "Search by confirmation number."
+    ordering = ("-id",)

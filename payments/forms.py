@@ -34,7 +34,7 @@ class PaymentForm(CashForm):
 
     kind = forms.ChoiceField(
         choices=[choice for choice in PaymentType.choices if choice[0] != PaymentType.ADJUSTMENT],
-        help_text="A deposit is held until it is applied or given back.",
+        help_text="A deposit is held until it is applied or refunded.",
     )
     reference = forms.CharField(max_length=100, required=False)
     notes = forms.CharField(widget=forms.Textarea, max_length=500, required=False)

@@ -1,4 +1,4 @@
-"""Money taken and given back."""
+"""Money received, refunded, held and spent."""
 
 from decimal import Decimal
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from hotel.events import EventBase, event_rules
 from hotel.migrator.constraints import AppendOnly, Check
 from hotel.migrator.expressions import FromSetting, IsCurrencyCode
 from hotel.migrator.fields import ExemptionsField
@@ -155,8 +156,18 @@ class Payment(models.Model):
             TrigramIndex(field="transaction_id", name="payments_transaction_part_idx"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.payment_date} {self.amount}"
+
+
+class Event(EventBase):
+    """What happened to a payment, and what it changed."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="events")
+
+    class Meta:
+        db_table = "payment_events"
+        constraints = event_rules("payment_events")
 
 
 class DepositKind(models.TextChoices):
@@ -245,7 +256,7 @@ class DepositMovement(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.amount}"
 
 
@@ -285,7 +296,7 @@ class PaymentAttachment(models.Model):
     class Meta:
         db_table = "payment_attachments"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.file_name
 
 
@@ -313,5 +324,5 @@ class Expense(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.category} {self.amount}"

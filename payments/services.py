@@ -1,25 +1,32 @@
-"""What happens to money: paid, given back, voided, and deposits that are held.
+"""What happens to money: paid, refunded, voided, and deposits that are held.
 
 A deposit is the guest's own money until it is applied or forfeited, so there are two pots: what was
-paid for the stay, and what is held. The ledger of movements is the source of what is held;
-``Reservation.deposit_held``, and the legacy columns ``deposit_amount`` and ``deposit_returned_at``,
-are written along in the same transaction, under the lock of the reservation.
+paid for the stay, and what is held. The ledger of movements decides what is held.
+``Reservation.deposit_held`` and the legacy columns ``deposit_amount`` and ``deposit_returned_at``
+are kept equal to it in the same transaction, under the lock of the reservation.
 
 Each function does all of it or nothing, and raises Refused with a sentence for the staff. Amounts
-are in the hotel's currency. ``key``: whoever asks again with the same key gets what was recorded
-the first time. Rule: docs/decisions/0009-deposits.md.
+are in the hotel's currency. ``key``: asked for again with the same key, what was recorded the first
+time is returned. Rule: docs/decisions/0009-deposits.md.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, OuterRef, Subquery, Sum, Value, When
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Abs, Coalesce, Round
 from django.utils import timezone
 
+from accounts.models import User
+from hotel.events import record, remember
 from hotel.refusals import Refused, refusing
+from hotel.rules import validate
 from payments.models import DepositEvidence, DepositKind, DepositMovement, Payment, PaymentType
+from reservations.locks import lock_reservation
 from reservations.models import LIVE, Reservation
 
 COLLECTED, APPLIED, REFUNDED, FORFEITED, CORRECTED = DepositKind
@@ -29,7 +36,7 @@ SIGNED = Case(When(kind__in=[COLLECTED, CORRECTED], then=F("amount")), default=-
 
 @dataclass(frozen=True)
 class Account:
-    """Where the money of a stay stands, in the hotel's currency.
+    """The account of a stay, in the hotel's currency.
 
     total: its price. paid: by payments that are no deposit, less refunds of them. applied: of the
     deposit, to the price. held: of the deposit, now.
@@ -41,35 +48,35 @@ class Account:
     held: Decimal
 
     @property
-    def due(self):
+    def due(self) -> Decimal:
         """What is to be paid for the stay, the deposit aside; below zero if too much was paid."""
         return self.total - self.paid - self.applied
 
     @property
-    def owed(self):
+    def owed(self) -> Decimal:
         """What is still to be paid when the deposit has been applied."""
         return max(Decimal(0), self.due - self.held)
 
 
-def account(reservation):
+def account(reservation: Reservation) -> Account:
     """Return the Account of a reservation as it stands in the database.
 
     Raises Refused for what nobody can add up: several currencies, and PostgreSQL's NaN.
     """
     payments = reservation.payment_set.exclude(is_voided=True)
     if payments.exclude(currency=reservation.currency).exists():
-        raise Refused(f"{reservation} was paid in several currencies: nobody can add them up.")
+        raise Refused(f"{reservation} has payments in several currencies: they cannot be added up.")
     paid = _sum(
         payments.exclude(payment_type=PaymentType.DEPOSIT),
         Case(When(is_refund=True, then=-Abs("amount")), default=F("amount")),
     )
     applied = _sum(reservation.deposit_movements.filter(kind=APPLIED), F("amount"))
     if not (paid.is_finite() and reservation.total_amount.is_finite()):
-        raise Refused(f"{reservation} has an amount that is no number: correct it first.")
+        raise Refused(f"{reservation} has an amount that is not a number: correct it first.")
     return Account(reservation.total_amount, paid, applied, reservation.deposit_held)
 
 
-def legacy_balance(reservation):
+def legacy_balance(reservation: Reservation) -> Decimal:
     """Return what the legacy system would have said is to be paid, for comparison only.
 
     It takes deposits for payments of the stay, and refunds for nothing at all.
@@ -78,15 +85,22 @@ def legacy_balance(reservation):
     return reservation.total_amount - _sum(payments, F("amount"))
 
 
-def take_payment(
-    reservation, amount, method, by, kind=PaymentType.FULL, key=None, reference="", notes=""
-):
+def take_payment(  # noqa: PLR0913, PLR0917 - each is a column of the payment
+    reservation: Reservation,
+    amount: Decimal,
+    method: str,
+    by: User,
+    kind: str = PaymentType.FULL,
+    key: str | None = None,
+    reference: str = "",
+    notes: str = "",
+) -> Payment:
     """Return the payment that records money from a guest; one of kind deposit is held.
 
     amount: above zero; of an adjustment, anything but zero.
     """
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         asked = {"reservation": stay, "amount": amount, "payment_type": kind, "is_refund": False}
         stands = _recorded(key, asked)
         if stands:
@@ -94,24 +108,27 @@ def take_payment(
         _check(amount, negative=kind == PaymentType.ADJUSTMENT)
         if kind == PaymentType.DEPOSIT and stay.status not in LIVE:
             raise Refused(
-                f"{stay} is {stay.get_status_display().lower()}: no deposit is taken for it."
+                f"{stay} is {stay.get_status_display().lower()}: no deposit can be taken for it."
             )
-        made = _record(
+        made = _new_payment(
             asked, method, by, key=key, reference_number=reference or None, notes=notes or None
         )
         if kind == PaymentType.DEPOSIT:
             _move(stay, COLLECTED, amount, by, payment=made)
+            record(stay, "deposit_collected", by)
         return made
 
 
-def refund(payment, amount, method, by, reason, key=None):
-    """Return the payment that records money given back of an earlier one.
+def refund(
+    payment: Payment, amount: Decimal, method: str, by: User, reason: str, key: str | None = None
+) -> Payment:
+    """Return the payment that records a refund of an earlier one.
 
-    At most what is left of it; and if it was no deposit, no more than was paid for the stay, of
-    which a check-out, or the legacy system, may have given back some without naming the payment.
+    At most what is left of it; and unless it was a deposit, at most what is paid for the stay:
+    a check-out, or the legacy system, may have refunded some without naming the payment.
     """
     with refusing():
-        stay, payment = _hold_payment(payment)
+        stay, payment = _lock_payment(payment)
         asked = {
             "reservation": stay,
             "amount": amount,
@@ -125,28 +142,29 @@ def refund(payment, amount, method, by, reason, key=None):
         _check(amount)
         given = payment.amount.is_finite() and payment.amount > 0
         if payment.is_refund or payment.is_voided or not given:
-            raise Refused(f"{payment} gave no money to the hotel: nothing of it can be given back.")
+            raise Refused(f"{payment} brought no money in: there is nothing to refund.")
         left = payment.amount - _sum(payment.refunds.exclude(is_voided=True), F("amount"))
         if payment.payment_type != PaymentType.DEPOSIT:
             left = max(Decimal(0), min(left, account(stay).paid))
         if amount > left:
-            raise Refused(f"Of {payment} no more than {left} is left to be given back.")
-        made = _record(asked, method, by, key=key, refund_reason=_reason(reason))
+            raise Refused(f"No more than {left} of {payment} can be refunded.")
+        made = _new_payment(asked, method, by, key=key, refund_reason=_reason(reason))
         if payment.payment_type == PaymentType.DEPOSIT:
             _move(stay, REFUNDED, amount, by, payment=made, reason=reason)
+            record(stay, "deposit_refunded", by, made.refund_reason)
         return made
 
 
-def void(payment, by, reason):
-    """Take back a payment or refund that was recorded today by mistake; the row stays, marked."""
+def void(payment: Payment, by: User, reason: str) -> Payment:
+    """Void a payment or refund that was recorded today by mistake; the row stays, marked."""
     with refusing():
-        stay, payment = _hold_payment(payment)
+        stay, payment = _lock_payment(payment)
         if payment.is_voided:
             return payment
         if not is_today(payment.created_at):
-            raise Refused(f"{payment} was recorded on another day: give it back instead.")
+            raise Refused(f"{payment} was recorded on another day: refund it instead.")
         if payment.refunds.exclude(is_voided=True).exists():
-            raise Refused(f"{payment} was given back in part: void the refund first.")
+            raise Refused(f"{payment} was refunded in part: void the refund first.")
         payment.is_voided = True
         payment.voided_at = timezone.now()
         payment.voided_by = by
@@ -154,47 +172,71 @@ def void(payment, by, reason):
         payment.save(
             update_fields=["is_voided", "voided_at", "voided_by", "void_reason", "updated_at"]
         )
-        moved = _sum(payment.deposit_movements, SIGNED)
+        record(payment, "voided", by, payment.void_reason)
+        moved = _sum(payment.deposit_movements.all(), SIGNED)
         if moved:
             _move(stay, CORRECTED, -moved, by, payment=payment, reason=reason)
+            record(stay, "deposit_corrected", by, payment.void_reason)
         return payment
 
 
-def apply_deposit(reservation, amount, by, key=None):
+def apply_deposit(
+    reservation: Reservation, amount: Decimal, by: User, key: str | None = None
+) -> Reservation:
     """Pay ``amount`` of what is due for the stay from the deposit that is held."""
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if _moved(key, stay, APPLIED, amount):
             return stay
         _check(amount)
         due = account(stay).due
         if amount > due:
-            raise Refused(f"{stay} owes {max(due, Decimal(0))}: no more of the deposit is applied.")
+            raise Refused(
+                f"{stay} owes {max(due, Decimal(0))}: no more of the deposit can be applied."
+            )
         _move(stay, APPLIED, amount, by, key=key)
+        record(stay, "deposit_applied", by)
         return stay
 
 
-def return_deposit(reservation, amount, method, by, reason, key=None):
-    """Return the payment that records the giving back of a deposit, or a part of it."""
+def return_deposit(
+    reservation: Reservation,
+    amount: Decimal,
+    method: str,
+    by: User,
+    reason: str,
+    key: str | None = None,
+) -> Payment:
+    """Return the payment that records the refund of a deposit, or of a part of it."""
     with refusing():
-        stay = hold(reservation)
-        return _return(stay, amount, method, by, reason, key)
+        stay = lock_reservation(reservation)
+        asked = _refund_of_deposit(stay, amount)
+        stands = _recorded(key, asked)
+        if stands:
+            return stands
+        _check(amount)
+        made = _give_back(asked, method, by, _reason(reason), key)
+        record(stay, "deposit_refunded", by, made.refund_reason)
+        return made
 
 
-def forfeit_deposit(reservation, amount, by, reason, key=None):
+def forfeit_deposit(
+    reservation: Reservation, amount: Decimal, by: User, reason: str, key: str | None = None
+) -> Reservation:
     """Keep a deposit, or a part of it, for the hotel: for damage, or a guest who did not come."""
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if not _moved(key, stay, FORFEITED, amount):
             _move(stay, FORFEITED, amount, by, reason=_reason(reason), key=key)
+            record(stay, "deposit_forfeited", by, _reason(reason))
         return stay
 
 
-def settle_at_check_out(stay, by, method, allow_debt=False):
-    """Pay what is due from the deposit, give the rest of it back, and what was paid too much.
+def settle_at_check_out(stay: Reservation, by: User, method: str, allow_debt: bool = False) -> None:
+    """Pay what is due from the deposit, refund the rest of it, and refund any overpayment.
 
-    The caller holds the reservation. allow_debt: also if something is owed after that; raises
-    Refused otherwise.
+    The caller has locked the reservation. allow_debt: even if something is owed after that, for
+    which Refused is raised otherwise.
     """
     standing = account(stay)
     if standing.owed and not allow_debt:
@@ -203,7 +245,8 @@ def settle_at_check_out(stay, by, method, allow_debt=False):
     if applied:
         _move(stay, APPLIED, applied, by)
     if stay.deposit_held:
-        _return(stay, stay.deposit_held, method, by, "Deposit given back at check-out.")
+        asked = _refund_of_deposit(stay, stay.deposit_held)
+        _give_back(asked, method, by, "Deposit refunded at check-out.")
     if standing.due < 0:
         asked = {
             "reservation": stay,
@@ -211,26 +254,26 @@ def settle_at_check_out(stay, by, method, allow_debt=False):
             "payment_type": PaymentType.ADJUSTMENT,
             "is_refund": True,
         }
-        _record(asked, method, by, refund_reason="Paid too much, given back at check-out.")
+        _new_payment(asked, method, by, refund_reason="Overpayment refunded at check-out.")
 
 
-def held_by_ledger(reservation_key):
+def held_by_ledger(reservation_key: OuterRef) -> Coalesce:
     """Return the expression for what the ledger says is held of a reservation.
 
     reservation_key: ``OuterRef`` to it. 0 where there is no movement.
     """
     sums = DepositMovement.objects.filter(reservation=reservation_key).order_by()
-    sums = sums.values("reservation").values(held=Round(Sum(SIGNED), 2))
-    return Coalesce(Subquery(sums), Value(Decimal(0)))
+    held = sums.values("reservation").values(held=Round(Sum(SIGNED), 2))
+    return Coalesce(Subquery(held), Value(Decimal(0)))
 
 
-def ledger_differences():
+def ledger_differences() -> QuerySet[Any]:
     """Return the reservations whose ``deposit_held`` is not what the ledger says, ``by_ledger``."""
     stays = Reservation.objects.annotate(by_ledger=held_by_ledger(OuterRef("pk")))
     return stays.exclude(deposit_held=F("by_ledger")).order_by("pk")
 
 
-def legacy_differences():
+def legacy_differences() -> QuerySet[Any]:
     """Return the reservations of whose deposit the legacy system said two things, ``collected``.
 
     Its payments count, and ``deposit_amount`` stays as it is, until something happens here.
@@ -243,17 +286,7 @@ def legacy_differences():
     return stays.exclude(deposit_amount=F("collected")).order_by("pk")
 
 
-def hold(reservation):
-    """Return the reservation as it is now, and let nobody else change it."""
-    stay = Reservation.objects.select_for_update(of=("self",)).get(pk=reservation.pk)
-    if stay.currency != settings.HOTEL_CURRENCY:
-        raise Refused(
-            f"{stay} is in {stay.currency}, but the hotel's currency is {settings.HOTEL_CURRENCY}."
-        )
-    return stay
-
-
-def is_today(moment):
+def is_today(moment: datetime | None) -> bool:
     """Return whether an instant, or None, is on the hotel's day of today."""
     try:
         return bool(moment) and timezone.localdate(moment) == timezone.localdate()
@@ -261,50 +294,54 @@ def is_today(moment):
         return False
 
 
-def _hold_payment(payment):
-    stay = hold(payment.reservation)
-    return stay, Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
+def _lock_payment(payment: Payment) -> tuple[Reservation, Payment]:
+    stay = lock_reservation(payment.reservation)
+    locked: Payment = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
+    remember(locked)
+    return stay, locked
 
 
-def _sum(rows, amount):
+def _sum(rows: QuerySet[Any], amount: Combinable) -> Decimal:
     """Return a sum to the cent; SQLite adds floating point numbers."""
     total = rows.aggregate(total=Sum(amount))["total"]
     return Decimal(total or 0).quantize(CENT)
 
 
-def _check(amount, negative=False):
+def _check(amount: Decimal, negative: bool = False) -> None:
     """Raise Refused for what is no amount of money."""
-    if not amount.is_finite() or amount.normalize().as_tuple().exponent < -2:
-        raise Refused("The amount must be a number with two decimals at most.")
+    if not amount.is_finite() or int(amount.normalize().as_tuple().exponent) < -2:
+        raise Refused("The amount must be a number with at most two decimals.")
     if amount == 0 or (amount < 0 and not negative):
         raise Refused("The amount must be more than zero.")
 
 
-def _reason(reason):
+def _reason(reason: str) -> str:
     if not (reason or "").strip():
-        raise Refused("Write down the reason.")
+        raise Refused("Enter a reason.")
     return reason.strip()
 
 
-def _recorded(key, asked):
+def _recorded(key: str | None, asked: dict[str, Any]) -> Payment | None:
     """Return the payment that was recorded with ``key``, if it is the one that is asked for."""
     stands = key and Payment.objects.filter(idempotency_key=key).first()
     if not stands:
         return None
     if any(getattr(stands, name) != value for name, value in asked.items()):
-        raise Refused(f"This was recorded already, as {stands} for {stands.reservation}.")
+        raise Refused(f"This is already recorded, as {stands} for {stands.reservation}.")
     return stands
 
 
-def _moved(key, stay, kind, amount):
+def _moved(key: str | None, stay: Reservation, kind: str, amount: Decimal) -> bool:
     """Return whether the movement that is asked for was recorded with ``key`` already."""
     stands = key and DepositMovement.objects.filter(idempotency_key=key).first()
     if stands and (stands.reservation_id, stands.kind, stands.amount) != (stay.pk, kind, amount):
-        raise Refused(f"This was recorded already, as {stands} for {stands.reservation}.")
+        raise Refused(f"This is already recorded, as {stands} for {stands.reservation}.")
     return bool(stands)
 
 
-def _record(asked, method, by, key=None, **more):
+def _new_payment(
+    asked: dict[str, Any], method: str, by: User, key: str | None = None, **more: Any
+) -> Payment:
     made = Payment(
         payment_date=timezone.localdate(),
         payment_method=method,
@@ -314,34 +351,48 @@ def _record(asked, method, by, key=None, **more):
         **asked,
         **more,
     )
-    made.full_clean(validate_unique=False)
+    validate(made)
     made.save(force_insert=True)
+    record(made, "refunded" if made.is_refund else "taken", by, made.refund_reason)
     return made
 
 
-def _return(stay, amount, method, by, reason, key=None):
-    asked = {
+def _refund_of_deposit(stay: Reservation, amount: Decimal) -> dict[str, Any]:
+    """Return the payment that gives a deposit back, as a request for it."""
+    return {
         "reservation": stay,
         "amount": amount,
         "payment_type": PaymentType.DEPOSIT,
         "is_refund": True,
         "refund_of": None,
     }
-    stands = _recorded(key, asked)
-    if stands:
-        return stands
-    _check(amount)
-    made = _record(asked, method, by, key=key, refund_reason=_reason(reason))
-    _move(stay, REFUNDED, amount, by, payment=made, reason=reason)
+
+
+def _give_back(
+    asked: dict[str, Any], method: str, by: User, reason: str, key: str | None = None
+) -> Payment:
+    """Record the refund of a deposit, and that it is no longer held."""
+    made = _new_payment(asked, method, by, key=key, refund_reason=reason)
+    _move(made.reservation, REFUNDED, made.amount, by, payment=made, reason=reason)
     return made
 
 
-def _move(stay, kind, amount, by, payment=None, reason=None, key=None):
-    """Add a movement, and change what is held; the caller holds the reservation."""
+def _move(  # noqa: PLR0917 - each is a column of the movement
+    stay: Reservation,
+    kind: str,
+    amount: Decimal,
+    by: User,
+    payment: Payment | None = None,
+    reason: str | None = None,
+    key: str | None = None,
+) -> None:
+    """Add a movement, and change what is held; the caller has locked the reservation."""
     _check(amount, negative=kind == CORRECTED)
     sign = 1 if kind in (COLLECTED, CORRECTED) else -1
     if stay.deposit_held + sign * amount < 0:
-        raise Refused(f"Of {stay} a deposit of {stay.deposit_held} is held: no more can be used.")
+        raise Refused(
+            f"{stay} has a deposit of {stay.deposit_held}: no more than that can be used."
+        )
     now = timezone.now()
     DepositMovement.objects.create(
         reservation=stay,
@@ -359,14 +410,11 @@ def _move(stay, kind, amount, by, payment=None, reason=None, key=None):
     changed = ["deposit_held", "deposit_returned_at", "updated_at"]
     of_receipt = kind == COLLECTED or (kind == CORRECTED and payment and not payment.is_refund)
     if of_receipt:
-        # The deposit that is held now: of one that was given back, the column says the amount no
-        # longer as soon as another is collected.
+        # The column says how much was collected of the deposit that is held now, or was last.
         before = stay.deposit_amount if stay.deposit_held else Decimal(0)
         stay.deposit_amount = max(Decimal(0), before + amount)
         changed.append("deposit_amount")
     stay.deposit_held += sign * amount
     stay.deposit_returned_at = None if stay.deposit_held or of_receipt else now
-    stay.validate_constraints(
-        exclude=[f.name for f in stay._meta.fields if f.name not in (*changed, "total_amount")]
-    )
+    validate(stay, changed)
     stay.save(update_fields=changed)

@@ -1,6 +1,8 @@
 """Guests, reservations and where bookings come from, in the back office."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from django.contrib import admin
 
@@ -13,8 +15,10 @@ from hotel.refusals import Refused
 from payments.services import account
 from reservations import forms, services
 from reservations.models import (
+    LIVE,
     BookingChannel,
     Discount,
+    Event,
     Guest,
     GuestImage,
     Reservation,
@@ -50,7 +54,7 @@ class GuestAdmin(BackOfficeAdmin):
 
 
 @admin.display(description="Paid for the stay")
-def paid(stay):
+def paid(stay: Reservation) -> str:
     """Show what was paid for the stay, and what the deposit paid of it."""
     try:
         standing = account(stay)
@@ -60,7 +64,7 @@ def paid(stay):
 
 
 @admin.display(description="Due")
-def due(stay):
+def due(stay: Reservation) -> str:
     """Show what is to be paid for the stay, the deposit that is held aside."""
     try:
         return amount(account(stay).due)
@@ -68,7 +72,10 @@ def due(stay):
         return str(refusal)
 
 
-def while_(*statuses):
+ACCOUNT: Any = (paid, due)  # the stubs have only names where Django takes functions too
+
+
+def while_(*statuses: str) -> Callable[[Reservation], bool]:
     """Return whether a stay has one of the statuses, as a condition of a button."""
     return lambda stay: stay.status in statuses
 
@@ -78,7 +85,7 @@ PENDING, CONFIRMED, CHECKED_IN, CHECKED_OUT, CANCELLED, NO_SHOW = ReservationSta
 
 @admin.register(Reservation)
 class ReservationAdmin(ActingAdmin):
-    """Reservations. What guests wish, and how many they are, is written down; the rest has rules.
+    """Reservations. Only what guests wish, and how many they are, is typed in: the rest has rules.
 
     Status, room, dates and money follow from what happens at the desk: from the buttons, whose
     services refuse what the rules forbid. Nobody types them in or deletes a reservation.
@@ -114,7 +121,7 @@ class ReservationAdmin(ActingAdmin):
             "check_out_reservation",
             forms.CheckOutForm,
             while_(CHECKED_IN),
-            help="What is owed is paid from the deposit that is held; the rest is given back.",
+            help="The deposit pays what is due; the rest of it is refunded.",
         ),
         Action(
             "pay",
@@ -123,7 +130,7 @@ class ReservationAdmin(ActingAdmin):
             "{} is recorded.",
             "payments.add_payment",
             payments.forms.PaymentForm,
-            help="A deposit is the guest's own money: it is held apart from what pays the stay.",
+            help="A deposit stays the guest's money: it is held apart from payments for the stay.",
         ),
         Action(
             "adjust",
@@ -132,7 +139,7 @@ class ReservationAdmin(ActingAdmin):
             "{} is recorded.",
             "payments.refund_payment",
             payments.forms.AdjustmentForm,
-            help="Below zero, the guest owes more; above, less.",
+            help="An amount below zero makes the guest owe more; above zero, less.",
         ),
         Action(
             "apply-deposit",
@@ -142,11 +149,11 @@ class ReservationAdmin(ActingAdmin):
             "payments.settle_payment",
             payments.forms.AmountForm,
             lambda stay: stay.deposit_held > 0,
-            help="Pays what is due for the stay from the deposit.",
+            help="The deposit pays what is due for the stay.",
         ),
         Action(
             "return-deposit",
-            "Give deposit back",
+            "Refund deposit",
             payments.services.return_deposit,
             "{} is recorded.",
             "payments.settle_payment",
@@ -167,38 +174,38 @@ class ReservationAdmin(ActingAdmin):
             "price",
             "Change price",
             services.reprice,
-            "{} has another price.",
+            "The price of {} is changed.",
             "reprice_reservation",
             forms.PriceForm,
-            while_(*services.LIVE),
+            while_(*LIVE),
         ),
         Action(
             "dates",
             "Change dates",
             services.change_dates,
-            "{} has new dates.",
+            "The dates of {} are changed.",
             "move_reservation",
             forms.DatesForm,
-            while_(*services.LIVE),
-            help="The stay is priced anew by its nights; the discount stays.",
+            while_(*LIVE),
+            help="The price follows from the new nights; the discount stays.",
         ),
         Action(
             "move",
             "Change room",
             services.move,
-            "{} has another room.",
+            "The room of {} is changed.",
             "move_reservation",
             forms.MoveForm,
-            while_(*services.LIVE),
+            while_(*LIVE),
         ),
         Action(
             "swap",
             "Swap rooms",
             lambda stay, by, other: services.swap(stay, other, by)[0],
-            "{} has the other room.",
+            "The rooms are swapped.",
             "move_reservation",
             forms.SwapForm,
-            lambda stay: stay.status in services.LIVE and stay.room_id is not None,
+            lambda stay: stay.status in LIVE and stay.room_id is not None,
         ),
         Action(
             "cancel",
@@ -208,7 +215,7 @@ class ReservationAdmin(ActingAdmin):
             "cancel_reservation",
             ReasonForm,
             while_(PENDING, CONFIRMED),
-            help="A deposit stays held until it is given back or forfeited.",
+            help="A deposit stays held until it is refunded or kept.",
         ),
         Action(
             "cancel-in-house",
@@ -218,7 +225,7 @@ class ReservationAdmin(ActingAdmin):
             "reinstate_reservation",
             ReasonForm,
             while_(CHECKED_IN),
-            help="The guests leave at once. A deposit stays held until it is given back.",
+            help="The guests leave at once. A deposit stays held until it is refunded or kept.",
         ),
         Action(
             "no-show",
@@ -292,7 +299,7 @@ class ReservationAdmin(ActingAdmin):
                     money("subtotal"),
                     (money("discount_amount"), "discount"),
                     (money("total_amount"), "currency"),
-                    (paid, due),
+                    ACCOUNT,
                     (money("deposit_held"), money("deposit_amount"), moment("deposit_returned_at")),
                     rows_of("payments.Payment", "reservation"),
                     rows_of("payments.DepositMovement", "reservation"),
@@ -310,6 +317,7 @@ class ReservationAdmin(ActingAdmin):
                     (moment("cancelled_at"), "cancel_reason"),
                     "is_complimentary",
                     "is_archived",
+                    rows_of("reservations.Event", "reservation"),
                     (moment("created_at"), moment("updated_at")),
                 )
             },
@@ -382,3 +390,15 @@ class BookingChannelAdmin(ReadOnlyAdmin):
     search_fields = ("name", "code")
     search_help_text = "Search by name or code."
     ordering = ("name",)
+
+
+@admin.register(Event)
+class StayEventAdmin(ReadOnlyAdmin):
+    """What happened to stays, by whom, and what it changed."""
+
+    list_display = ("business_date", "reservation", "what", "by", "reason", badge("evidence"))
+    list_filter = ("evidence", "business_date")
+    list_select_related = ("reservation", "by")
+    search_fields = ("reservation__confirmation_number",)
+    search_help_text = "Search by confirmation number."
+    ordering = ("-id",)

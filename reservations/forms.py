@@ -1,7 +1,10 @@
 """What the buttons of a reservation ask for."""
 
+from typing import Any, cast
+
 from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from hotel.actions import ActionForm
@@ -12,23 +15,26 @@ from reservations.models import Guest, Reservation
 from rooms.models import Room, RoomType
 
 
-def chosen(field_name, queryset, **options):
-    """Return a field that chooses the other end of a foreign key of a reservation by typing."""
-    field = forms.ModelChoiceField(queryset, **options)
-    field.foreign_key = Reservation._meta.get_field(field_name)
-    return field
+class ChosenField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not at run time
+    """A field that chooses the other end of a foreign key of a reservation by typing."""
+
+    def __init__(self, name: str, queryset: QuerySet[Any], **options: Any) -> None:
+        super().__init__(queryset, **options)
+        self.foreign_key = Reservation._meta.get_field(name)
 
 
 class DatesForm(ActionForm):
     """Arrival and departure, on the hotel's calendar."""
 
     arrival = forms.DateField(widget=AdminDateWidget)
-    departure = forms.DateField(widget=AdminDateWidget, help_text="The day the guests leave.")
+    departure = forms.DateField(
+        widget=AdminDateWidget, help_text="The day on which the guests leave."
+    )
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Let foreign keys be chosen by typing, and dates begin with those that stand."""
         for field in self.fields.values():
-            if hasattr(field, "foreign_key"):
+            if isinstance(field, ChosenField):
                 field.widget = KeyAutocomplete(field.foreign_key, self.admin_site)
                 field.widget.choices = field.choices
         if self.row:
@@ -39,9 +45,9 @@ class DatesForm(ActionForm):
 class BookForm(DatesForm):
     """Everything about a new reservation."""
 
-    guest = chosen("guest", Guest.objects.all())
-    room_type = chosen("room_type", RoomType.objects.all())
-    room = chosen("room", Room.objects.all(), required=False, help_text="Can be chosen later.")
+    guest = ChosenField("guest", Guest.objects.all())
+    room_type = ChosenField("room_type", RoomType.objects.all())
+    room = ChosenField("room", Room.objects.all(), required=False, help_text="Can be chosen later.")
     adults = forms.IntegerField(min_value=1, max_value=99, initial=1)
     children = forms.IntegerField(min_value=0, max_value=99, initial=0)
     special_requests = forms.CharField(widget=forms.Textarea, required=False)
@@ -60,26 +66,30 @@ class MoveForm(ActionForm):
 
     room = forms.ModelChoiceField(Room.objects.none())
 
-    def prepare(self):
-        """Offer the rooms that nobody has."""
+    def prepare(self) -> None:
+        """Offer the rooms that are free."""
+        self.offer(self._free_rooms())
+
+    def offer(self, rooms: QuerySet[Room]) -> None:
+        """Let one of these rooms be chosen."""
+        field = cast("forms.ModelChoiceField[Room]", self.fields["room"])
+        field.queryset = rooms.select_related("room_type").order_by("room_number")
+        field.label_from_instance = lambda obj: f"{obj}: {obj.room_type}"  # type: ignore[method-assign]  # as Django's docs do
+
+    def _free_rooms(self) -> QuerySet[Room]:
         first = max(self.row.check_in_date, timezone.localdate())
-        free = services.free_rooms(first, self.row.check_out_date)
-        self.fields["room"].queryset = free.select_related("room_type").order_by("room_number")
-        self.fields["room"].label_from_instance = lambda room: f"{room}: {room.room_type}"
+        return services.free_rooms(first, self.row.check_out_date)
 
 
 class CheckInForm(MoveForm):
-    """The room, if it is not the one that was given before."""
+    """The room, if it is not the one that was assigned before."""
 
-    accept_dirty = forms.BooleanField(required=False, label="Even if the room is dirty")
+    accept_dirty = forms.BooleanField(required=False, label="Accept a dirty room")
 
-    def prepare(self):
-        """Offer the rooms that nobody has, and the one of the stay."""
-        super().prepare()
-        free = self.fields["room"].queryset.values("pk")
-        self.fields["room"].queryset = (
-            Room.objects.filter(pk__in=free) | Room.objects.filter(pk=self.row.room_id)
-        ).select_related("room_type")
+    def prepare(self) -> None:
+        """Offer the rooms that are free, and the one of the stay."""
+        free = self._free_rooms().values("pk")
+        self.offer(Room.objects.filter(pk__in=free) | Room.objects.filter(pk=self.row.room_id))
         self.initial.setdefault("room", self.row.room_id)
 
 
@@ -88,7 +98,7 @@ class SwapForm(ActionForm):
 
     confirmation_number = forms.CharField(max_length=20)
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         """Find the other stay."""
         number = self.cleaned_data.pop("confirmation_number", None)
         if number:
@@ -104,17 +114,17 @@ class PriceForm(ActionForm):
 
     rate = forms.DecimalField(min_value=0, max_digits=12, decimal_places=2, label="Rate per night")
     discount = forms.DecimalField(
-        min_value=0, max_digits=12, decimal_places=2, help_text="Of the whole stay."
+        min_value=0, max_digits=12, decimal_places=2, help_text="For the whole stay."
     )
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Begin with the price that stands."""
         self.initial.setdefault("rate", self.row.rate_per_night)
         self.initial.setdefault("discount", self.row.discount_amount or 0)
 
 
 class CheckOutForm(ActionForm):
-    """How money is given back, and whether guests who owe something may go."""
+    """How money is refunded, and whether guests who owe something may leave."""
 
-    method = forms.ChoiceField(choices=PaymentMethod, label="Give back by")
-    allow_debt = forms.BooleanField(required=False, label="Let them go with a debt")
+    method = forms.ChoiceField(choices=PaymentMethod, label="Refund by")
+    allow_debt = forms.BooleanField(required=False, label="Allow a balance due")

@@ -1,11 +1,14 @@
 """Who stays, when and where: guests, reservations, and where bookings come from."""
 
+from datetime import date
 from decimal import Decimal
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from hotel.events import EventBase, event_rules
 from hotel.migrator.constraints import Check, Exclusion
 from hotel.migrator.expressions import AsciiLower, DaysBetween, FromSetting, IsCurrencyCode
 from hotel.migrator.fields import ExemptionsField
@@ -44,7 +47,7 @@ class Guest(models.Model):
             TrigramIndex(field="id_number", name="guests_id_number_part_idx"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.full_name
 
 
@@ -65,7 +68,7 @@ class GuestImage(models.Model):
     class Meta:
         db_table = "guest_images"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.file_name
 
 
@@ -105,7 +108,7 @@ class Discount(models.Model):
     class Meta:
         db_table = "discounts"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -138,7 +141,7 @@ class BookingChannel(models.Model):
     class Meta:
         db_table = "booking_channels"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -153,10 +156,10 @@ class ReservationStatus(models.TextChoices):
     NO_SHOW = "no_show", "No-show"
 
 
-class ReservationQuerySet(models.QuerySet):
+class ReservationQuerySet(models.QuerySet["Reservation"]):
     """Reservations, by what they take of the house."""
 
-    def taking_a_room(self, first, after):
+    def taking_a_room(self, first: date, after: date | None) -> Self:
         """Return the stays that take a room on any night from ``first`` on, before ``after``.
 
         after: None for ever. A pending stay takes one too: it can be confirmed.
@@ -373,7 +376,7 @@ class Reservation(models.Model):
             Exclusion(
                 name="reservations_no_double_booking",
                 same=["room"],
-                span=["check_in_date", "check_out_date"],
+                span=("check_in_date", "check_out_date"),
                 condition=Q(room__isnull=False, status__in=["confirmed", "checked_in"]),
                 violation_error_message="The room is booked for some of these nights.",
                 mend="Move one of the stays to another room or other dates, or cancel it.",
@@ -387,5 +390,15 @@ class Reservation(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.confirmation_number
+
+
+class Event(EventBase):
+    """What happened to a reservation, and what it changed."""
+
+    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="events")
+
+    class Meta:
+        db_table = "reservation_events"
+        constraints = event_rules("reservation_events")

@@ -1,9 +1,9 @@
-"""What happens to a stay: booked, moved, checked in and out, cancelled, and taken back.
+"""What happens to a stay: booked, moved, checked in and out, cancelled, undone and reinstated.
 
-Each function does all of it or nothing, holds the rows it decides about (reservations first, then
-rooms, then a room type, each by key, so that no two wait for each other), and raises Refused with a
-sentence for the staff. Asked for again, what has happened already happens no second time. Who may
-ask is decided by the back office. Dates are the hotel's; ``by`` is a user.
+Each function does all of it or nothing, locks the rows it decides about (in the one order of tables
+that rooms/locks.py states), and raises Refused with a sentence for the staff. What has
+been done already is not done twice. Who may ask is decided by the back office. Dates are the
+hotel's; ``by`` is a user. Rule: docs/decisions/0010-services.md.
 
 A stay is pending, then confirmed, then in house, then checked out. It can be cancelled until it is
 checked out, and be a no-show instead of in house. What was done today can be undone, and what was
@@ -11,55 +11,69 @@ cancelled can be reinstated if the room is still free.
 """
 
 import secrets
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import User
+from hotel.events import changed, record
+from hotel.migrator.constraints import Exclusion
 from hotel.refusals import Refused, refusing
+from hotel.rules import validate
 from payments.models import PaymentMethod
-from payments.services import hold, is_today, settle_at_check_out
-from reservations.models import LIVE, Reservation, ReservationStatus
+from payments.services import is_today, settle_at_check_out
+from reservations.locks import lock_reservation, lock_reservations
+from reservations.models import LIVE, Guest, Reservation, ReservationStatus
+from rooms.locks import lock_room, lock_room_types, lock_rooms
 from rooms.models import HousekeepingStatus, Room, RoomBlock, RoomType
-from rooms.services import leave, occupy, vacate
+from rooms.services import occupy, undo_occupy, vacate
 
 PENDING, CONFIRMED, CHECKED_IN, CHECKED_OUT, CANCELLED, NO_SHOW = ReservationStatus
-PRICE = ("rate_per_night", "subtotal", "total_amount", "deposit_amount")  # see _price
+# The rules by which a room is taken: for some nights, and now.
+ONE_STAY_A_ROOM = [
+    rule
+    for rule in Reservation._meta.constraints
+    if isinstance(rule, Exclusion) and "room" in rule.same
+]
 LONGEST = 730  # nights of a stay
 
 
-def book(
+def book(  # noqa: PLR0913 - each is a column of the reservation
     *,
-    guest,
-    room_type,
-    arrival,
-    departure,
-    by,
-    room=None,
-    adults=1,
-    children=0,
-    rate=None,
-    discount=0,
-    status=CONFIRMED,
-    confirmation_number=None,
-    overbook=False,
-    **details,
-):
+    guest: Guest,
+    room_type: RoomType,
+    arrival: date,
+    departure: date,
+    by: User,
+    room: Room | None = None,
+    adults: int = 1,
+    children: int = 0,
+    rate: Decimal | None = None,
+    discount: Decimal | int = 0,
+    status: str = CONFIRMED,
+    confirmation_number: str | None = None,
+    overbook: bool = False,
+    **details: Any,
+) -> Reservation:
     """Return a new reservation, priced by the night.
 
-    rate: per night; without one the room's own, or that of the room type. discount: of the whole
-    stay. confirmation_number: asked for again with the same number, guest and dates, the
-    reservation that stands is returned. overbook: sell more rooms of the type than there are; a
-    room is never sold twice. details: other columns, as they are named in the model.
-    Raises Refused if the room or the type is not free for all of these nights, or there are more
+    rate: per night, in the hotel's currency; by default the room's own, or that of its type.
+    discount: off the whole stay. confirmation_number: with the number, guest and dates of a
+    reservation that exists, that one is returned. overbook: sell more rooms of the type than there
+    are; one room is never sold twice. details: other columns, as they are named in the model.
+    Raises Refused if the room or the type is not free on all of these nights, or if there are more
     than ``LONGEST`` of them.
     """
     with refusing():
         if confirmation_number:
-            stands = Reservation.objects.filter(confirmation_number=confirmation_number).first()
+            stands: Reservation | None = Reservation.objects.filter(
+                confirmation_number=confirmation_number
+            ).first()
             if stands:
                 asked = (guest.pk, room_type.pk, arrival, departure)
                 if asked == (
@@ -70,10 +84,12 @@ def book(
                 ):
                     _require(stands, "booked again", *LIVE)
                     return stands
-                raise Refused(f"{stands} is booked already, for somebody else or other dates.")
+                raise Refused(f"{stands} is already booked, for another guest or other dates.")
         if status not in (PENDING, CONFIRMED):
-            raise Refused("A new reservation is pending or confirmed: check the guests in then.")
-        room = _hold_room(room and room.pk)
+            raise Refused(
+                "A new reservation is pending or confirmed: check the guests in after that."
+            )
+        room = lock_room(room.pk) if room else None
         stay = Reservation(
             confirmation_number=confirmation_number or new_confirmation_number(),
             guest=guest,
@@ -93,34 +109,36 @@ def book(
         _refuse_room(stay, room)
         if not overbook:
             _refuse_sold_out(stay, arrival, departure)
-        return _saved(stay)
+        return _saved(stay, "booked", by)
 
 
-def new_confirmation_number():
-    """Return a number that nobody guesses: ten capitals and digits, as the legacy system gave."""
+def new_confirmation_number() -> str:
+    """Return a number that nobody can guess: ten digits and capitals, as in the legacy system."""
     return secrets.token_hex(5).upper()
 
 
-def confirm(reservation, by):
+def confirm(reservation: Reservation, by: User) -> Reservation:
     """Confirm a pending reservation; its room must still be free."""
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if stay.status == CONFIRMED:
             return stay
         _require(stay, "confirmed", PENDING)
         stay.status = CONFIRMED
-        _refuse_room(stay, _hold_room(stay.room_id))
-        return _saved(stay, "status")
+        _refuse_room(stay, _lock_room_of(stay))
+        return _saved(stay, "confirmed", by)
 
 
-def change_dates(reservation, arrival, departure, by, overbook=False):
-    """Give a stay other dates and the price of these nights; the discount stays.
+def change_dates(
+    reservation: Reservation, arrival: date, departure: date, by: User, overbook: bool = False
+) -> Reservation:
+    """Move a stay to other dates, and price it for these nights; the discount stays.
 
-    The arrival of guests in house stands, and they do not leave before today.
+    Of guests in house only the departure can change, and it cannot be before today.
     """
     with refusing():
-        stay = hold(reservation)
-        _require(stay, "given other dates", *LIVE)
+        stay = lock_reservation(reservation)
+        _require(stay, "moved to other dates", *LIVE)
         if (arrival, departure) == (stay.check_in_date, stay.check_out_date):
             return stay
         if stay.status == CHECKED_IN:
@@ -131,89 +149,94 @@ def change_dates(reservation, arrival, departure, by, overbook=False):
         added = [(arrival, stay.check_in_date), (stay.check_out_date, departure)]
         stay.check_in_date, stay.check_out_date = arrival, departure
         _price(stay, stay.rate_per_night)
-        _refuse_room(stay, _hold_room(stay.room_id))
+        _refuse_room(stay, _lock_room_of(stay))
         if not overbook:
             for first, after in added:
                 _refuse_sold_out(stay, max(first, arrival), min(after, departure))
-        return _saved(stay, "check_in_date", "check_out_date", *PRICE)
+        return _saved(stay, "moved_to_other_dates", by)
 
 
-def reprice(reservation, rate, discount, by):
-    """Give a stay another rate per night and discount, and the price that follows."""
+def reprice(reservation: Reservation, rate: Decimal, discount: Decimal, by: User) -> Reservation:
+    """Set the rate per night and the discount of a stay, and the price that follows."""
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         _require(stay, "given another price", *LIVE)
         stay.discount_amount = discount
         _price(stay, rate)
-        return _saved(stay, "discount_amount", *PRICE)
+        return _saved(stay, "repriced", by)
 
 
-def move(reservation, room, by, overbook=False):
-    """Give a stay another room, or its first one; the price stays.
+def move(reservation: Reservation, room: Room, by: User, overbook: bool = False) -> Reservation:
+    """Assign a room to a stay, or another one; the price stays.
 
-    Guests in house move at once: the room they leave is dirty, the other one must be free today.
+    Guests in house move at once: the room they leave is dirty, the new one must be free today.
     """
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if stay.room_id == room.pk:
             return stay
-        _require(stay, "given another room", *LIVE)
-        rooms = _hold_rooms(stay.room_id, room.pk)
-        left, stay.room = rooms.get(stay.room_id), rooms[room.pk]
+        _require(stay, "moved to another room", *LIVE)
+        rooms = lock_rooms(stay.room_id, room.pk)
+        left = rooms.get(stay.room_id) if stay.room_id else None
+        stay.room = rooms[room.pk]
         _refuse_room(stay, stay.room)
         sold_as = left.room_type_id if left else stay.room_type_id
         if stay.room.room_type_id != sold_as and not overbook:
             _refuse_sold_out(stay, stay.check_in_date, stay.check_out_date)
         if stay.status == CHECKED_IN:
             if left:
-                leave(left)
-            occupy(stay.room)
-        return _saved(stay, "room")
+                vacate(left, by)
+            occupy(stay.room, by)
+        return _saved(stay, "moved", by)
 
 
-def swap(one, other, by):
-    """Let two stays change rooms, also when both are in house."""
+def swap(one: Reservation, other: Reservation, by: User) -> list[Reservation]:
+    """Swap the rooms of two stays, also of guests in house; return both stays."""
     with refusing():
-        stays = _hold_all(one, other)
+        stays = lock_reservations(one, other)
         first, second = stays
         if first.pk == second.pk:
-            raise Refused(f"{first} cannot change rooms with itself.")
+            raise Refused(f"{first} cannot swap rooms with itself.")
         for stay in stays:
-            _require(stay, "given another room", *LIVE)
+            _require(stay, "moved to another room", *LIVE)
             if not stay.room_id:
-                raise Refused(f"{stay} has no room to change: give it one first.")
+                raise Refused(f"{stay} has no room to swap: assign one first.")
         if first.room_id == second.room_id:
             return stays
-        rooms = _hold_rooms(first.room_id, second.room_id)
-        _hold_types(room.room_type_id for room in rooms.values())
+        rooms = lock_rooms(first.room_id, second.room_id)
+        lock_room_types(*(room.room_type_id for room in rooms.values()))
         if connection.vendor == "postgresql":  # SQLite compares at the end in any case
             with connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        first.room_id, second.room_id = second.room_id, first.room_id
-        for stay in stays:
-            _refuse_blocked(stay, rooms[stay.room_id])
+        old, new = (rooms[stay.room_id] for stay in stays if stay.room_id)
+        first.room, second.room = new, old
+        for stay, room in ((first, new), (second, old)):
+            _refuse_blocked(stay, room)
             stay.save(update_fields=["room", "updated_at"])
         for stay in stays:
             _refuse_clashes(stay)
-        for stay, other in ((first, second), (second, first)):
-            if rooms[stay.room_id].room_type_id != rooms[other.room_id].room_type_id:
+        if old.room_type_id != new.room_type_id:
+            for stay in stays:
                 _refuse_sold_out(stay, stay.check_in_date, stay.check_out_date)
         if CHECKED_IN in (first.status, second.status) and first.status != second.status:
-            in_house = first if first.status == CHECKED_IN else second
-            expected = second if in_house is first else first
-            leave(rooms[expected.room_id])
-            occupy(rooms[in_house.room_id])
+            left, entered = (old, new) if first.status == CHECKED_IN else (new, old)
+            vacate(left, by)
+            occupy(entered, by)
+        for stay in stays:
+            record(stay, "swapped", by)
         return stays
 
 
-def check_in(reservation, by, room=None, accept_dirty=False):
-    """Let the guests in: to their room, or to ``room``.
+def check_in(
+    reservation: Reservation, by: User, room: Room | None = None, accept_dirty: bool = False
+) -> Reservation:
+    """Check the guests in, to their room or to ``room``.
 
-    Only on a day of their stay, and if nobody else is in the room. accept_dirty: also if
+    Only on a day of their stay, and if nobody else is in the room. accept_dirty: even if
     housekeeping has not cleaned it.
     """
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if stay.status == CHECKED_IN and room in (None, stay.room):
             return stay
         _require(stay, "checked in", CONFIRMED)
@@ -222,10 +245,11 @@ def check_in(reservation, by, room=None, accept_dirty=False):
             raise Refused(f"{stay} arrives on {stay.check_in_date}: change its dates first.")
         if today >= stay.check_out_date:
             raise Refused(f"{stay} was to leave on {stay.check_out_date}: change its dates first.")
-        rooms = _hold_rooms(stay.room_id, room.pk if room else stay.room_id)
-        chosen = rooms.get(room.pk if room else stay.room_id)
+        rooms = lock_rooms(stay.room_id, room.pk if room else stay.room_id)
+        key = room.pk if room else stay.room_id
+        chosen = rooms.get(key) if key else None
         if not chosen:
-            raise Refused(f"{stay} has no room: choose one.")
+            raise Refused(f"{stay} has no room yet: choose one.")
         sold_as = rooms[stay.room_id].room_type_id if stay.room_id else stay.room_type_id
         stay.room = chosen
         stay.status = CHECKED_IN
@@ -237,108 +261,102 @@ def check_in(reservation, by, room=None, accept_dirty=False):
             raise Refused(f"Room {chosen} is dirty: clean it, or choose another one.")
         if chosen.room_type_id != sold_as:
             _refuse_sold_out(stay, stay.check_in_date, stay.check_out_date)
-        occupy(chosen)
-        return _saved(stay, "room", "status", "checked_in_at", "checked_in_by", "receptionist_name")
+        occupy(chosen, by)
+        return _saved(stay, "checked_in", by)
 
 
-def check_out(reservation, by, method=PaymentMethod.CASH, allow_debt=False):
-    """Let the guests go, and settle what they owe with the deposit that is held.
+def check_out(
+    reservation: Reservation, by: User, method: str = PaymentMethod.CASH, allow_debt: bool = False
+) -> Reservation:
+    """Check the guests out and settle their account: the deposit pays what is due.
 
-    method: how the rest of the deposit, and what was paid too much, is given back. allow_debt: also
-    if something is owed after that.
+    method: how the rest of the deposit, and any overpayment, is refunded. allow_debt: even if
+    something is still owed after that.
     """
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if stay.status == CHECKED_OUT:
             return stay
         _require(stay, "checked out", CHECKED_IN)
         settle_at_check_out(stay, by, method, allow_debt=allow_debt)
         stay.status = CHECKED_OUT
         stay.checked_out_at = timezone.now()
-        room = _hold_room(stay.room_id)
+        room = _lock_room_of(stay)
         if room:
-            leave(room)
-        return _saved(stay, "status", "checked_out_at")
+            vacate(room, by)
+        return _saved(stay, "checked_out", by)
 
 
-def cancel(reservation, by, reason, in_house=False):
-    """Cancel a stay; its deposit stays held until it is given back or forfeited.
+def cancel(reservation: Reservation, by: User, reason: str, in_house: bool = False) -> Reservation:
+    """Cancel a stay; its deposit stays held until it is refunded or forfeited.
 
-    in_house: also a stay whose guests are here. They leave: their room is free, and dirty.
+    in_house: even a stay in house. Its guests leave: their room is free, and dirty.
     """
     statuses = LIVE if in_house else (PENDING, CONFIRMED)
-    return _end(reservation, CANCELLED, "cancelled", reason, *statuses)
+    return _end(reservation, by, CANCELLED, "cancelled", reason, *statuses)
 
 
-def mark_no_show(reservation, by):
-    """Say that the guests did not come; from the day of arrival on."""
-    return _end(reservation, NO_SHOW, "marked as a no-show", "no-show", CONFIRMED)
+def mark_no_show(reservation: Reservation, by: User) -> Reservation:
+    """Mark a stay whose guests did not come; from the day of arrival on."""
+    return _end(reservation, by, NO_SHOW, "marked as a no-show", "no-show", CONFIRMED)
 
 
-def undo_check_in(reservation, by):
-    """Take back a check-in of today: the stay is confirmed again, its room available."""
+def undo_check_in(reservation: Reservation, by: User) -> Reservation:
+    """Undo a check-in of today: the stay is confirmed again, its room available."""
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if stay.status == CONFIRMED:
             return stay
         _require(stay, "set back to confirmed", CHECKED_IN)
         _refuse_another_day(stay, stay.checked_in_at, "checked in")
         stay.status = CONFIRMED
         stay.checked_in_at = stay.checked_in_by = stay.receptionist_name = None
-        room = _hold_room(stay.room_id)
+        room = _lock_room_of(stay)
         if room:
-            vacate(room)
-        return _saved(stay, "status", "checked_in_at", "checked_in_by", "receptionist_name")
+            undo_occupy(room, by)
+        return _saved(stay, "check_in_undone", by)
 
 
-def undo_check_out(reservation, by):
-    """Take back a check-out of today: the guests are in their room again; money stays settled."""
+def undo_check_out(reservation: Reservation, by: User) -> Reservation:
+    """Undo a check-out of today: the guests are in their room again; money stays settled."""
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if stay.status == CHECKED_IN:
             return stay
         _require(stay, "set back to in house", CHECKED_OUT)
         _refuse_another_day(stay, stay.checked_out_at, "checked out")
         stay.status = CHECKED_IN
         stay.checked_out_at = None
-        room = _hold_room(stay.room_id)
+        room = _lock_room_of(stay)
         if not room:
-            raise Refused(f"{stay} has no room that its guests could go back to.")
+            raise Refused(f"{stay} has no room for its guests to return to.")
         _refuse_room(stay, room)
         _refuse_sold_out(stay, timezone.localdate(), stay.check_out_date)
-        occupy(room)
-        return _saved(stay, "status", "checked_out_at")
+        occupy(room, by)
+        return _saved(stay, "check_out_undone", by)
 
 
-def reinstate(reservation, by, overbook=False):
-    """Confirm again what was cancelled or a no-show, if the room or the type is still free."""
+def reinstate(reservation: Reservation, by: User, overbook: bool = False) -> Reservation:
+    """Confirm a cancelled stay or a no-show again, if its room and type are still free."""
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if stay.status == CONFIRMED:
             return stay
         _require(stay, "reinstated", CANCELLED, NO_SHOW)
         stay.status = CONFIRMED
         stay.cancelled_at = stay.cancel_reason = None
         stay.checked_in_at = stay.checked_in_by = stay.receptionist_name = None
-        _refuse_room(stay, _hold_room(stay.room_id))
+        _refuse_room(stay, _lock_room_of(stay))
         if not overbook:
             _refuse_sold_out(stay, stay.check_in_date, stay.check_out_date)
-        return _saved(
-            stay,
-            "status",
-            "cancelled_at",
-            "cancel_reason",
-            "checked_in_at",
-            "checked_in_by",
-            "receptionist_name",
-        )
+        return _saved(stay, "reinstated", by)
 
 
 # What can be sold
 
 
-def free_rooms(arrival, departure, room_type=None):
-    """Return the rooms that nobody has on any night from arrival to departure, as a queryset."""
+def free_rooms(arrival: date, departure: date, room_type: RoomType | None = None) -> QuerySet[Room]:
+    """Return the rooms that are free on all nights from arrival to departure, as a queryset."""
     stays = Reservation.objects.taking_a_room(arrival, departure)
     rooms = Room.objects.exclude(is_active=False)
     if room_type:
@@ -348,11 +366,13 @@ def free_rooms(arrival, departure, room_type=None):
     )
 
 
-def rooms_left(room_type, arrival, departure, without=None):
-    """Return how many more stays of this type the house can hold on the fullest of these nights.
+def rooms_left(
+    room_type: RoomType, arrival: date, departure: date, without: Reservation | None = None
+) -> int:
+    """Return how many rooms of this type can still be sold for all of these nights.
 
-    A stay takes a room of the type it was booked for, or of the type of the room it has. Negative
-    if more was sold than there is. without: a reservation that does not count.
+    A stay takes a room of the type of the room it has, or else of the type it was booked for.
+    Negative on a night that is overbooked. without: a reservation that does not count.
     """
     rooms = Room.objects.filter(room_type=room_type).exclude(is_active=False)
     keys = set(rooms.values_list("pk", flat=True))
@@ -361,7 +381,7 @@ def rooms_left(room_type, arrival, departure, without=None):
     )
     if without:
         stays = stays.exclude(pk=without.pk)
-    stays = list(stays.values_list("room", "check_in_date", "check_out_date"))
+    booked = list(stays.values_list("room", "check_in_date", "check_out_date"))
     blocks = [
         (
             block.room_id,
@@ -371,12 +391,14 @@ def rooms_left(room_type, arrival, departure, without=None):
         for block in RoomBlock.objects.standing(arrival, departure).filter(room__in=keys)
     ]
 
-    def left(night):
-        there = [
-            row for row in (*stays, *blocks) if row[1] <= night and not (row[2] and row[2] <= night)
+    def left(night: date) -> int:
+        taken = [
+            row
+            for row in (*booked, *blocks)
+            if row[1] <= night and not (row[2] and row[2] <= night)
         ]
-        without_room = sum(room is None for room, *_ in there)
-        return len(keys) - without_room - len({room for room, *_ in there if room})
+        unassigned = sum(room is None for room, *_ in taken)
+        return len(keys) - unassigned - len({room for room, *_ in taken if room})
 
     nights = [arrival + timedelta(days) for days in range((departure - arrival).days)]
     return min(map(left, nights), default=len(keys))
@@ -385,107 +407,92 @@ def rooms_left(room_type, arrival, departure, without=None):
 # What the services above are made of
 
 
-def _hold_all(*reservations):
-    """Return the reservations in the order given, held in the order of their keys."""
-    held = {stay.pk: hold(stay) for stay in sorted(reservations, key=lambda stay: stay.pk)}
-    return [held[reservation.pk] for reservation in reservations]
+def _lock_room_of(stay: Reservation) -> Room | None:
+    return lock_room(stay.room_id) if stay.room_id else None
 
 
-def _hold_rooms(*keys):
-    """Return the rooms by key, held in the order of their keys; None is no room."""
-    rooms = Room.objects.select_for_update(of=("self",)).filter(pk__in=[key for key in keys if key])
-    return {room.pk: room for room in rooms.order_by("pk")}
-
-
-def _hold_types(keys):
-    """Let nobody else sell the room types, held in the order of their keys."""
-    list(RoomType.objects.select_for_update().filter(pk__in=set(keys)).order_by("pk"))
-
-
-def _hold_room(key):
-    return _hold_rooms(key).get(key)
-
-
-def _saved(stay, *fields):
-    """Save a stay that keeps the rules; new without ``fields``, which are those that changed."""
-    unchanged = [field.name for field in stay._meta.fields if fields and field.name not in fields]
-    stay.clean_fields(exclude=unchanged)
-    stay.validate_constraints()
-    if fields:
-        stay.save(update_fields=[*fields, "updated_at"])
-    else:
+def _saved(stay: Reservation, what: str, by: User, reason: str | None = None) -> Reservation:
+    """Save what was changed of a stay that keeps the rules, with the event of the act."""
+    if stay._state.adding:
+        validate(stay)
         stay.save(force_insert=True)
+    else:
+        fields = changed(stay)
+        validate(stay, fields)
+        stay.save(update_fields=[*fields, "updated_at"])
+    record(stay, what, by, reason)
     return stay
 
 
-def _require(stay, what, *statuses):
+def _require(stay: Reservation, what: str, *statuses: str) -> None:
     """Raise Refused unless the stay has one of the statuses."""
     if stay.status not in statuses:
         raise Refused(f"{stay} cannot be {what}: it is {stay.get_status_display().lower()}.")
 
 
-def _end(reservation, status, what, reason, *statuses):
+def _end(
+    reservation: Reservation, by: User, status: str, what: str, reason: str, *statuses: str
+) -> Reservation:
     with refusing():
-        stay = hold(reservation)
+        stay = lock_reservation(reservation)
         if stay.status == status:
             return stay
         _require(stay, what, *statuses)
         if not (reason or "").strip():
-            raise Refused(f"{stay} cannot be {what} without a reason: write one down.")
+            raise Refused(f"{stay} cannot be {what} without a reason: enter one.")
         if status == NO_SHOW and timezone.localdate() < stay.check_in_date:
             raise Refused(f"{stay} arrives on {stay.check_in_date}: wait until then.")
         if stay.status == CHECKED_IN:
-            room = _hold_room(stay.room_id)
+            room = _lock_room_of(stay)
             if room:
-                leave(room)
+                vacate(room, by)
         stay.status = status
         stay.cancelled_at = timezone.now()
         stay.cancel_reason = reason.strip()
-        return _saved(stay, "status", "cancelled_at", "cancel_reason")
+        return _saved(stay, status, by, stay.cancel_reason)
 
 
-def _price(stay, rate):
+def _price(stay: Reservation, rate: Decimal) -> None:
     """Price a stay: rate by nights, less the discount.
 
-    The legacy column of a deposit that was given back, or some of it, is no more than the total.
+    ``deposit_amount`` of a deposit that was refunded, even in part, is at most the total.
     """
     nights = (stay.check_out_date - stay.check_in_date).days
     if nights > LONGEST:
-        raise Refused(f"A stay has {LONGEST} nights at most, and this one {nights}.")
+        raise Refused(f"A stay can have at most {LONGEST} nights, and this one has {nights}.")
     stay.rate_per_night = rate
     stay.subtotal = Decimal(rate) * max(nights, 0)
     stay.total_amount = stay.subtotal - Decimal(stay.discount_amount or 0)
     if not (stay.total_amount.is_finite() and Decimal(stay.deposit_amount).is_finite()):
-        raise Refused(f"{stay} has an amount that is no number: correct it first.")
+        raise Refused(f"{stay} has an amount that is not a number: correct it first.")
     if stay.deposit_held <= stay.total_amount < stay.deposit_amount:
         stay.deposit_amount = stay.total_amount
 
 
-def _rate(room, room_type):
-    """Return the rate per night; a room's own rate of 0 is none, as in the legacy system."""
+def _rate(room: Room | None, room_type: RoomType) -> Decimal:
+    """Return the rate per night; a room with a rate of 0 has none, as in the legacy system."""
     return (room and room.custom_rate) or room_type.default_rate
 
 
-def _refuse_room(stay, room):
-    """Raise Refused if ``room``, which may be None, cannot be given to the stay."""
+def _refuse_room(stay: Reservation, room: Room | None) -> None:
+    """Raise Refused if ``room``, which may be None, cannot be assigned to the stay."""
     if room:
         if room.is_active is False:
-            raise Refused(f"Room {room} is not in use any more: choose another one.")
+            raise Refused(f"Room {room} is no longer in use: choose another one.")
         _refuse_blocked(stay, room)
         _refuse_clashes(stay)
 
 
-def _refuse_blocked(stay, room):
+def _refuse_blocked(stay: Reservation, room: Room) -> None:
     nights = max(stay.check_in_date, timezone.localdate()), stay.check_out_date
     block = room.blocks.standing(*nights).order_by("start_date").first()
     if block:
         raise Refused(f"Room {room} is {block.describe()}: release it, or choose another one.")
 
 
-def _refuse_clashes(stay):
-    """Raise Refused, naming the stay that is in the way."""
-    for name in ("reservations_no_double_booking", "reservations_one_stay_in_house"):
-        [rule] = [rule for rule in Reservation._meta.constraints if rule.name == name]
+def _refuse_clashes(stay: Reservation) -> None:
+    """Raise Refused, and name the other stay, if the room of the stay is taken."""
+    for rule in ONE_STAY_A_ROOM:
         other = rule.clashing(stay).order_by("check_in_date", "pk").first()
         if other:
             raise Refused(
@@ -494,16 +501,15 @@ def _refuse_clashes(stay):
             )
 
 
-def _refuse_sold_out(stay, arrival, departure):
-    """Raise Refused if the house has no room left for the stay on a night to come.
+def _refuse_sold_out(stay: Reservation, arrival: date, departure: date) -> None:
+    """Raise Refused if no room of the stay's type is left on a night to come.
 
-    Of the type of its room, or of the type that was booked where it has none.
+    The type is that of its room, or else the one it was booked for.
     """
     if departure <= arrival:
         return
-    kind = stay.room.room_type_id if stay.room_id else stay.room_type_id
-    _hold_types([kind])
-    kind = RoomType.objects.get(pk=kind)
+    sold_as = stay.room.room_type_id if stay.room else stay.room_type_id
+    [kind] = lock_room_types(sold_as).values()
     arrival = max(arrival, timezone.localdate())
     if rooms_left(kind, arrival, departure, without=stay) < 1:
         raise Refused(
@@ -512,6 +518,6 @@ def _refuse_sold_out(stay, arrival, departure):
         )
 
 
-def _refuse_another_day(stay, moment, what):
+def _refuse_another_day(stay: Reservation, moment: datetime | None, what: str) -> None:
     if not is_today(moment):
-        raise Refused(f"{stay} was {what} on another day: it cannot be taken back.")
+        raise Refused(f"{stay} was {what} on another day: it can no longer be undone.")

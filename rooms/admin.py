@@ -8,7 +8,7 @@ from hotel.actions import ActingAdmin, Action
 from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
 from hotel.columns import badge, moment, money, rows_of
 from rooms import forms, services
-from rooms.models import Room, RoomBlock, RoomImage, RoomType, RoomTypeImage
+from rooms.models import Event, Room, RoomBlock, RoomImage, RoomType, RoomTypeImage
 
 
 @admin.register(RoomType)
@@ -62,7 +62,7 @@ class RoomAdmin(ActingAdmin):
             "housekeeping",
             "Housekeeping",
             services.set_housekeeping,
-            "The state of room {} is written down.",
+            "The housekeeping status of room {} is saved.",
             "clean_room",
             forms.HousekeepingForm,
         ),
@@ -103,6 +103,7 @@ class RoomAdmin(ActingAdmin):
         "is_active",
         rows_of("rooms.RoomBlock", "room"),
         rows_of("reservations.Reservation", "room"),
+        rows_of("rooms.Event", "room"),
         moment("created_at"),
         moment("updated_at"),
     )
@@ -123,7 +124,7 @@ class RoomBlockAdmin(ActingAdmin):
             "{} is released.",
             "change_roomblock",
             offered=lambda block: block.released_on is None,
-            help="The room can be sold from tonight on. It is dirty until somebody has looked.",
+            help="The room can be sold from tonight on. It is dirty until it has been checked.",
         ),
     )
     list_display = ("room", badge("kind"), "start_date", "end_date", "released_on", "reason")
@@ -163,4 +164,16 @@ class RoomImageAdmin(ReadOnlyAdmin):
     list_select_related = ("room",)
     search_fields = ("image_name", "original_filename", "room__room_number")
     search_help_text = "Search by file name or room number."
+    ordering = ("-id",)
+
+
+@admin.register(Event)
+class RoomEventAdmin(ReadOnlyAdmin):
+    """What happened to rooms, by whom, and what it changed."""
+
+    list_display = ("business_date", "room", "what", "by", "reason", badge("evidence"))
+    list_filter = ("evidence", "business_date")
+    list_select_related = ("room", "by")
+    search_fields = ("room__room_number",)
+    search_help_text = "Search by room number."
     ordering = ("-id",)

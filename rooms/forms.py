@@ -18,7 +18,7 @@ class BlockForm(ActionForm):
     end = forms.DateField(
         widget=AdminDateWidget,
         required=False,
-        help_text="The first night on which it is sold again; empty for until further notice.",
+        help_text="The first night on which it is sold again; empty means until further notice.",
     )
     reason = forms.CharField(widget=forms.Textarea, max_length=500)
 
@@ -28,6 +28,6 @@ class HousekeepingForm(ActionForm):
 
     status = forms.ChoiceField(choices=HousekeepingStatus)
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Begin with the state that stands."""
         self.initial.setdefault("status", self.row.housekeeping_status)

@@ -1,11 +1,14 @@
 """What the hotel sells: room types and rooms, with their pictures."""
 
+from datetime import date
 from decimal import Decimal
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from hotel.events import EventBase, event_rules
 from hotel.migrator.constraints import Check
 from hotel.migrator.fields import ExemptionsField
 
@@ -40,7 +43,7 @@ class RoomType(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name} ({self.code})"
 
 
@@ -111,8 +114,18 @@ class Room(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.room_number
+
+
+class Event(EventBase):
+    """What happened to a room, and what it changed."""
+
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="events")
+
+    class Meta:
+        db_table = "room_events"
+        constraints = event_rules("room_events")
 
 
 class BlockKind(models.TextChoices):
@@ -123,10 +136,10 @@ class BlockKind(models.TextChoices):
     HOUSE_USE = "house_use", "House use"
 
 
-class BlockQuerySet(models.QuerySet):
+class BlockQuerySet(models.QuerySet["RoomBlock"]):
     """Blocks, by when they stand."""
 
-    def standing(self, first, after):
+    def standing(self, first: date, after: date | None) -> Self:
         """Return the blocks that stand on any night from ``first`` to the one before ``after``.
 
         after: None for ever.
@@ -180,10 +193,10 @@ class RoomBlock(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_kind_display()} from {self.start_date}"
 
-    def describe(self):
+    def describe(self) -> str:
         """Return what a sentence says of the room: out of order from 2025-07-01 to 2025-07-03."""
         until = f"to {self.end_date}" if self.end_date else "until further notice"
         return f"{self.get_kind_display().lower()} from {self.start_date} {until}"
@@ -218,7 +231,7 @@ class StoredImage(models.Model):
     class Meta:
         abstract = True
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.image_name
 
 

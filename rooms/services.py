@@ -1,39 +1,44 @@
-"""What happens to a room: it is blocked, released, cleaned.
+"""What happens to a room: it is blocked, released, cleaned, occupied and left.
 
-Each function does all of it or nothing, holds the room it decides about, and raises Refused with a
-sentence for the staff. Dates are the hotel's; ``by`` is a user. ``Room.status`` is written along
-for whoever reads the legacy column; whether a room can be sold is said by blocks and stays.
+Each function does all of it or nothing, locks the room it decides about, and raises Refused with a
+sentence for the staff. Dates are the hotel's; ``by`` is a user. ``Room.status``
+is kept up to date for whoever reads the legacy column; whether a room can be sold follows from
+blocks and stays (docs/decisions/0010-services.md).
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
-from django.apps import apps
 from django.utils import timezone
 
+from accounts.models import User
+from hotel.events import record
 from hotel.refusals import Refused, refusing
+from hotel.rules import validate
+from rooms.locks import lock_room
 from rooms.models import BlockKind, HousekeepingStatus, Room, RoomBlock, RoomStatus
 
-WORDS = {
+STATUS_OF_BLOCK: dict[str, RoomStatus] = {
     BlockKind.OUT_OF_ORDER: RoomStatus.OUT_OF_ORDER,
     BlockKind.OUT_OF_SERVICE: RoomStatus.MAINTENANCE,
 }
 
 
-def block(room, kind, start, end, reason, by):
-    """Return a new block: the room is not sold from the night of ``start`` to before ``end``.
+def block(room: Room, kind: str, start: date, end: date | None, reason: str, by: User) -> RoomBlock:
+    """Return a new block: the room is not sold on the nights from ``start`` until before ``end``.
 
-    end: None for until further notice. Raises Refused if a stay has the room on one of the nights,
-    or another block stands then.
+    end: None for until further notice. Raises Refused if a stay has the room on one of these
+    nights, or if it is blocked already.
     """
     with refusing():
-        room = _hold(room)
+        room = lock_room(room.pk)
         if start < timezone.localdate():
             raise Refused(f"Room {room} cannot be blocked in the past: begin today.")
-        stays = apps.get_model("reservations", "Reservation").objects.filter(room=room)
-        in_house = stays.filter(status="checked_in").first()
+        in_house = room.reservation_set.filter(status="checked_in").first()
         if in_house and start <= timezone.localdate():
-            raise Refused(f"{in_house} is in room {room}: block it when the guests have left.")
-        stay = stays.taking_a_room(start, end).order_by("check_in_date", "pk").first()
+            raise Refused(f"{in_house} is in room {room}: block it after they have left.")
+        stays = room.reservation_set.taking_a_room(start, end)
+        stay = stays.order_by("check_in_date", "pk").first()
         if stay:
             raise Refused(
                 f"Room {room} has {stay} from {stay.check_in_date} to {stay.check_out_date}:"
@@ -41,78 +46,86 @@ def block(room, kind, start, end, reason, by):
             )
         other = room.blocks.standing(start, end).order_by("start_date", "pk").first()
         if other:
-            raise Refused(f"Room {room} is {other.describe()} already: release it first.")
+            raise Refused(f"Room {room} is already {other.describe()}: release it first.")
         made = RoomBlock(
             room=room, kind=kind, start_date=start, end_date=end, reason=reason, created_by=by
         )
-        made.full_clean()
+        validate(made)
         made.save(force_insert=True)
-        if start == timezone.localdate():
-            _set(room, status=_word(room))
+        changes = {"status": _vacant_status(room)} if start == timezone.localdate() else {}
+        _set(room, "blocked", by, f"{made.describe()}: {reason}", **changes)
         return made
 
 
-def release(block, by):
-    """End a block today: the room can be sold from tonight on. It is dirty, being looked at first.
+def release(block: RoomBlock, by: User) -> RoomBlock:
+    """End a block: the room can be sold from tonight on, and is dirty until it has been checked.
 
-    A block that has not begun never stands.
+    A block that has not begun blocks no night at all.
     """
     with refusing():
-        room = _hold(block.room)
+        room = lock_room(block.room_id)
         block = RoomBlock.objects.get(pk=block.pk)
         today = timezone.localdate()
         stands = not block.released_on and (not block.end_date or block.end_date > today)
         if stands:
             block.released_on = today
             block.save(update_fields=["released_on"])
+        values: dict[str, str] = {}
         if room.status != RoomStatus.OCCUPIED:
-            _set(room, status=_word(room))
-        if stands and block.start_date <= today:
-            _set(room, housekeeping_status=HousekeepingStatus.DIRTY)
+            values["status"] = _vacant_status(room)  # of the blocks that are left
+        if stands:
+            if block.start_date <= today:
+                values["housekeeping_status"] = HousekeepingStatus.DIRTY
+            _set(room, "released", by, block.describe(), **values)
+        elif values.get("status", room.status) != room.status:  # nobody wrote that the block ended
+            _set(room, "status_corrected", by, block.describe(), **values)
         return block
 
 
-def set_housekeeping(room, status, by):
-    """Say whether a room is dirty, clean or inspected; only a clean one can be inspected."""
+def set_housekeeping(room: Room, status: str, by: User) -> Room:
+    """Set whether a room is dirty, clean or inspected; only a clean one can be inspected."""
     with refusing():
-        room = _hold(room)
+        room = lock_room(room.pk)
         if status not in HousekeepingStatus.values:
-            raise Refused(f"Housekeeping knows no state {status}.")
+            raise Refused(f"There is no housekeeping status {status}.")
         inspected, dirty = HousekeepingStatus.INSPECTED, HousekeepingStatus.DIRTY
         if status == inspected and room.housekeeping_status == dirty:
             raise Refused(f"Room {room} is dirty: clean it before it is inspected.")
         if status != room.housekeeping_status:
-            _set(room, housekeeping_status=status)
+            _set(room, f"set_{status}", by, housekeeping_status=status)
         return room
 
 
-def occupy(room):
-    """Write down that somebody is in the room; the caller holds it."""
-    _set(room, status=RoomStatus.OCCUPIED)
+def occupy(room: Room, by: User) -> None:
+    """Mark a room as occupied; the caller has locked it."""
+    _set(room, "occupied", by, status=RoomStatus.OCCUPIED)
 
 
-def leave(room):
-    """Write down that nobody is in the room any more, and that it is dirty."""
-    _set(room, status=_word(room), housekeeping_status=HousekeepingStatus.DIRTY)
+def vacate(room: Room, by: User) -> None:
+    """Mark a room that its guests have left as vacant and dirty; the caller has locked it."""
+    dirty = HousekeepingStatus.DIRTY
+    _set(room, "vacated", by, status=_vacant_status(room), housekeeping_status=dirty)
 
 
-def vacate(room):
-    """Write down that nobody has been in the room after all."""
-    _set(room, status=_word(room))
+def undo_occupy(room: Room, by: User) -> None:
+    """Mark a room as vacant that nobody has used after all; the caller has locked it."""
+    _set(room, "occupancy_undone", by, status=_vacant_status(room))
 
 
-def _hold(room):
-    return Room.objects.select_for_update(of=("self",)).get(pk=room.pk)
-
-
-def _word(room):
-    """Return the status of a room that nobody is in: that of the block of today, if any stands."""
+def _vacant_status(room: Room) -> str:
+    """Return the legacy status of a room without guests: it follows from the block of today."""
     today = timezone.localdate()
     kinds = room.blocks.standing(today, today + timedelta(days=1)).values_list("kind", flat=True)
-    return next((WORDS[kind] for kind in kinds if kind in WORDS), RoomStatus.AVAILABLE)
+    return next(
+        (STATUS_OF_BLOCK[kind] for kind in kinds if kind in STATUS_OF_BLOCK),
+        RoomStatus.AVAILABLE,
+    )
 
 
-def _set(room, **values):
+def _set(room: Room, what: str, by: User, reason: str | None = None, **values: Any) -> None:
+    """Save the values of a room that is locked, with the event of the act."""
     for name, value in values.items():
         setattr(room, name, value)
-    room.save(update_fields=[*values, "updated_at"])
+    if values:
+        room.save(update_fields=[*values, "updated_at"])
+    record(room, what, by, reason)

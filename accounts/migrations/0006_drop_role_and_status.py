@@ -63,10 +63,11 @@ class Migration(migrations.Migration):
     dependencies = [("accounts", "0005_convert_roles")]
 
     operations = [
+        # First of all, because it locks the table as much as dropping its columns does.
+        CatchUp("0004_convert_credentials", "user", "is_active"),
         BatchedRunPython(hash_for_django, BatchedRunPython.keep, "user", "password"),
         InsertMissing("auth.group", "name", ["Front desk"]),
         InsertForNewRows(join_front_desk, "user"),
-        CatchUp("0004_convert_credentials", "user", "is_active"),
         CatchUp("0005_convert_roles", "user", "is_staff"),
         CatchUp("0005_convert_roles", "user", "is_superuser"),
         migrations.RemoveIndex("user", "users_status_idx"),

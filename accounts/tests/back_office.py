@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from axes.models import AccessAttempt
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
@@ -12,7 +13,10 @@ from accounts.models import PermissionGrant, User
 from hotel.dashboard.models import DailyMetrics, Setting
 from hotel.exemptions import rules_of
 from payments.models import DepositMovement, Expense, Payment, PaymentAttachment
+from payments.models import Event as PaymentEvent
 from reservations.models import BookingChannel, Discount, Guest, GuestImage, Reservation
+from reservations.models import Event as StayEvent
+from rooms.models import Event as RoomEvent
 from rooms.models import Room, RoomBlock, RoomImage, RoomType, RoomTypeImage
 
 OWNER = "Owner"
@@ -113,6 +117,7 @@ def one_of_each():
         checked_in_by=clerk,
     )
     paid = payment(stay, created_by=clerk)
+    happened = {"business_date": TODAY, "changes": {}, "reason": "asked", "at": datetime.now(UTC)}
     stored = {"image_type": "main", "image_path": "/p", "storage_location": "disk"}
     rows = [
         clerk,
@@ -153,7 +158,13 @@ def one_of_each():
         Expense.objects.create(
             date=datetime(2025, 7, 1, 18, tzinfo=UTC), category="Laundry", amount=Decimal("75000")
         ),
+        RoomEvent.objects.create(room=suite, what="set_clean", by=clerk, **happened),
+        StayEvent.objects.create(reservation=stay, what="booked", by=clerk, **happened),
+        PaymentEvent.objects.create(payment=paid, what="taken", by=clerk, **happened),
         Setting.objects.create(setting_key="hotel_name", setting_value="Pantai"),
+        AccessAttempt.objects.create(
+            username="clerk", ip_address="192.0.2.1", failures_since_start=5, user_agent=""
+        ),
         DailyMetrics.objects.create(
             day=TODAY,
             room_type=suite.room_type,

@@ -9,7 +9,7 @@ class DashboardConfig(AppConfig):
 
     name = "hotel.dashboard"
 
-    def ready(self):
+    def ready(self) -> None:
         """Have the currency checked before each ``migrate``."""
         from hotel.dashboard.checks import check_currency
 

@@ -1,6 +1,8 @@
 """Charts as the server draws them: bars whose colours and size are the stylesheet's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.html import strip_tags
 
@@ -32,7 +34,12 @@ class Chart:
     bar_width: int = WIDTH - GAP
 
 
-def chart(name, days, show, full=None):
+def chart(
+    name: str,
+    days: list[tuple[str, Any, bool]],
+    show: Callable[[Any], str],
+    full: int | None = None,
+) -> Chart:
     """Return the chart of a figure.
 
     days: for each day its name, its value (zero or more, None for nothing to show), and whether it
@@ -48,7 +55,7 @@ def chart(name, days, show, full=None):
     ]
     label = f"{name} by day: there is nothing to show."
     if values:
-        low, high = min(values, key=values.get), max(values, key=values.get)
+        low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
         label = (
             f"{name} by day: least {text[low]} on {low}, most {text[high]} on {high}."
             " The table below has the numbers."
@@ -56,7 +63,7 @@ def chart(name, days, show, full=None):
     return Chart(label, strip_tags(show(top)) if top else "", bars, len(days) * WIDTH)
 
 
-def _bar(x, day, value, computed, top, text):
+def _bar(x: int, day: str, value: Any, computed: bool, top: Any, text: dict[str, str]) -> Bar:
     if not computed:
         return Bar(x, HEIGHT - MARK, MARK, f"{day}: not computed", missing=True)
     height = round(HEIGHT * value / top) if value else 0

@@ -1,20 +1,24 @@
 """What Django checks before ``migrate``, and by ``manage.py check --database default``."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error
+from django.core.checks import CheckMessage, Error
 from django.db import connections
 
 from hotel.dashboard.models import Setting
 
 
-def check_currency(app_configs, databases=None, **kwargs):
+def check_currency(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
     """Return an error if the hotel's settings name another currency than ``HOTEL_CURRENCY``.
 
     Amounts are not converted: taken for another currency, every one of them would be wrong.
     """
-    errors = []
+    errors: list[CheckMessage] = []
     table = Setting._meta.db_table
     for alias in databases or []:
         connection = connections[alias]

@@ -6,10 +6,13 @@ occupancy times ADR is RevPAR and not nearly so; they are rounded where they are
 """
 
 import math
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 COUNTS = (
     "rooms",
     "rooms_out_of_order",
@@ -33,27 +36,27 @@ class Formulas:
     room_revenue: Decimal
 
     @property
-    def rooms_available(self):
+    def rooms_available(self) -> int:
         """Return the rooms that could be sold: all but those out of order."""
         return self.rooms - self.rooms_out_of_order
 
     @property
-    def occupancy(self):
+    def occupancy(self) -> Fraction | None:
         """Return the share of the available rooms that was sold; above 1 in an overbooked house."""
         return _ratio(self.rooms_sold, self.rooms_available)
 
     @property
-    def occupancy_of_all_rooms(self):
+    def occupancy_of_all_rooms(self) -> Fraction | None:
         """Return the share of all rooms, those out of order included, that was sold."""
         return _ratio(self.rooms_sold, self.rooms)
 
     @property
-    def adr(self):
+    def adr(self) -> Fraction | None:
         """Return the average daily rate: revenue per room sold, in the hotel's currency."""
         return _ratio(self.room_revenue, self.rooms_sold)
 
     @property
-    def revpar(self):
+    def revpar(self) -> Fraction | None:
         """Return the revenue per available room, in the hotel's currency."""
         return _ratio(self.room_revenue, self.rooms_available)
 
@@ -74,13 +77,13 @@ class Total(Formulas):
     cancellations: int = 0
     no_shows: int = 0
 
-    def add(self, row):
+    def add(self, row: Formulas) -> None:
         """Add a row of ``DailyMetrics``, or another total."""
         for name in (*COUNTS, "room_revenue"):
             setattr(self, name, getattr(self, name) + getattr(row, name))
 
 
-def total(rows):
+def total(rows: Iterable[Any]) -> Total:
     """Return the sum of the rows."""
     whole = Total()
     for row in rows:
@@ -88,15 +91,15 @@ def total(rows):
     return whole
 
 
-def totals(rows, key):
+def totals(rows: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Total]:
     """Return the sum of the rows for each value of ``key(row)``, in the order they come in."""
-    found: dict = {}
+    sums: dict[K, Total] = {}
     for row in rows:
-        found.setdefault(key(row), Total()).add(row)
-    return found
+        sums.setdefault(key(row), Total()).add(row)
+    return sums
 
 
-def rounded(value, places=2):
+def rounded(value: Fraction | Decimal | None, places: int = 2) -> Decimal | None:
     """Return a ratio as a Decimal with so many places, half a unit up; None stays None.
 
     value: zero or more.
@@ -106,5 +109,5 @@ def rounded(value, places=2):
     return Decimal(math.floor(value * 10**places + Fraction(1, 2))).scaleb(-places)
 
 
-def _ratio(part, whole):
+def _ratio(part: int | Decimal, whole: int | Decimal) -> Fraction | None:
     return Fraction(part) / Fraction(whole) if whole else None

@@ -21,7 +21,7 @@ class Setting(models.Model):
     class Meta:
         db_table = "settings"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.setting_key
 
 
@@ -74,5 +74,5 @@ class DailyMetrics(Formulas, models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.room_type} on {self.day}"

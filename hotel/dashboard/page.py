@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import formats, timezone
@@ -15,7 +17,7 @@ from django.utils.http import urlencode
 
 from hotel.columns import EMPTY, amount, percent
 from hotel.dashboard.charts import chart
-from hotel.dashboard.figures import rounded, total, totals
+from hotel.dashboard.figures import Total, rounded, total, totals
 from hotel.dashboard.models import DailyMetrics
 from hotel.dashboard.services import LONGEST, check_period, compute_metrics
 from hotel.refusals import Refused
@@ -24,9 +26,10 @@ from rooms.models import RoomType
 DEFAULT = 30  # days up to today, shown unless the address names others
 
 
-def money(value):
+def money(value: Fraction | None) -> str:
     """Return a ratio of amounts as it is shown, or a dash for None."""
-    return EMPTY if value is None else amount(rounded(value))
+    ratio = rounded(value)
+    return EMPTY if ratio is None else amount(ratio)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Figure:
     name: str
     attribute: str
     definition: str
-    show: Callable
+    show: Callable[[Any], str]
     full: int | None = None
 
 
@@ -69,7 +72,7 @@ FIGURES = (
     ),
 )
 
-COLUMNS = {
+COLUMNS: dict[str, Callable[[Total], Any]] = {
     "Rooms": lambda sums: sums.rooms,
     "Out of order": lambda sums: sums.rooms_out_of_order,
     "Available": lambda sums: sums.rooms_available,
@@ -86,19 +89,19 @@ COLUMNS = {
 }
 
 
-class MetricsPage:
-    """A mixin of the admin site: the page of the figures, and the button that computes them.
+class MetricsPage(admin.AdminSite):
+    """A part of the admin site: the page of the figures, and the button that computes them.
 
     Whoever may view the figures sees it, and whoever may add some computes a period. Looking at it
     computes nothing.
     """
 
-    def get_urls(self):
+    def get_urls(self) -> list[Any]:
         """Return the addresses of the site, this page included."""
         view = self.admin_view(self.metrics_view)
         return [path("metrics/", view, name="metrics"), *super().get_urls()]
 
-    def get_app_list(self, request, app_label=None):
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return what the index and the sidebar list, this page first."""
         app_list = super().get_app_list(request, app_label)
         if app_label or not self._may_view(request):
@@ -119,7 +122,7 @@ class MetricsPage:
         }
         return [figures, *app_list]
 
-    def metrics_view(self, request):
+    def metrics_view(self, request: HttpRequest) -> HttpResponse:
         """Show the figures of a period; on POST, compute them."""
         if not self._may_view(request):
             raise PermissionDenied
@@ -142,11 +145,11 @@ class MetricsPage:
         }
         return TemplateResponse(request, "admin/metrics.html", context)
 
-    def _may_view(self, request):
-        return self.get_model_admin(DailyMetrics).has_view_permission(request)
+    def _may_view(self, request: HttpRequest) -> bool:
+        return bool(self.get_model_admin(DailyMetrics).has_view_permission(request))
 
 
-def _asked_for(form):
+def _asked_for(form: QueryDict) -> tuple[date, date] | None:
     """Return the first and the last day that a form or an address names, or None for junk."""
     try:
         first, last = parse_date(form.get("from", "")), parse_date(form.get("to", ""))
@@ -155,7 +158,7 @@ def _asked_for(form):
     return (first, last) if first and last else None
 
 
-def _shown(address):
+def _shown(address: QueryDict) -> tuple[date, date, str]:
     """Return the first and the last day to show, and why they are not those that were asked for."""
     asked, refusal = _asked_for(address), ""
     if asked:
@@ -168,12 +171,12 @@ def _shown(address):
     return today - timedelta(days=DEFAULT - 1), today, refusal
 
 
-def _compute(request):
+def _compute(request: HttpRequest) -> HttpResponse:
     """Compute what the form asks for, say so or why not, and show the page."""
     address = reverse("admin:metrics")
     asked = _asked_for(request.POST)
     if not asked:
-        messages.error(request, "Name the first and the last day of the period.")
+        messages.error(request, "Enter the first and the last day of the period.")
         return HttpResponseRedirect(address)
     first, last = asked
     try:
@@ -182,10 +185,10 @@ def _compute(request):
         messages.error(request, str(refusal))
         return HttpResponseRedirect(address)
     messages.success(request, f"The figures from {first} to {last} are computed.")
-    return HttpResponseRedirect(f"{address}?{urlencode({'from': first, 'to': last})}")
+    return HttpResponseRedirect(f"{address}?{urlencode({'from': str(first), 'to': str(last)})}")
 
 
-def _figures(first, last):
+def _figures(first: date, last: date) -> dict[str, Any]:
     """Return what the template shows of a period, from two queries."""
     rows = list(DailyMetrics.objects.filter(day__range=(first, last)).order_by("day"))
     kinds = totals(rows, lambda row: row.room_type_id)
@@ -205,11 +208,13 @@ def _figures(first, last):
     }
 
 
-def _cells(sums):
+def _cells(sums: Total) -> list[Any]:
     return [show(sums) for show in COLUMNS.values()]
 
 
-def _tile(figure, whole, sums, days):
+def _tile(
+    figure: Figure, whole: Total, sums: dict[date, Total], days: list[date]
+) -> dict[str, Any]:
     values = {day: getattr(of_day, figure.attribute) for day, of_day in sums.items()}
     return {
         "name": figure.name,

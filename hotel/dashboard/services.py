@@ -5,9 +5,11 @@ amounts in its currency.
 """
 
 from collections import defaultdict
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from itertools import accumulate
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import Q
@@ -37,7 +39,7 @@ NOT_COMING = {
 }
 
 
-def compute_metrics(first, last, using=DEFAULT_DB_ALIAS):
+def compute_metrics(first: date, last: date, using: str = DEFAULT_DB_ALIAS) -> list[DailyMetrics]:
     """Count every day from ``first`` to ``last``, and return the rows, by day and room type.
 
     What stood there of these days is replaced; counted again, the same rows stand there. Two that
@@ -66,7 +68,7 @@ def compute_metrics(first, last, using=DEFAULT_DB_ALIAS):
         )
 
 
-def check_period(first, last):
+def check_period(first: date, last: date) -> None:
     """Raise Refused for a period that nobody computes."""
     days = (last - first).days + 1
     if days < 1:
@@ -78,7 +80,7 @@ def check_period(first, last):
         )
 
 
-def by_night(amount, nights):
+def by_night(amount: Decimal, nights: int) -> tuple[Decimal, Decimal]:
     """Return what each night but the last costs, and the last one: together the amount, exactly.
 
     A night costs the same to the cent, half a cent rounds up, and the last one gets the rest. Where
@@ -96,23 +98,25 @@ class _Period:
     Kept as changes, a stay costs the same whether it has two nights or two hundred.
     """
 
-    def __init__(self, first, last):
+    def __init__(self, first: date, last: date) -> None:
         self.first, self.last = first, last
         self.days = (last - first).days + 1
-        self.changes = defaultdict(lambda: [0] * (self.days + 1))
+        self.changes: dict[tuple[int, str], list[int | Decimal]] = defaultdict(
+            lambda: [0] * (self.days + 1)
+        )
 
-    def place(self, day):
+    def place(self, day: date) -> int:
         """Return the place of a day: 0 for the first one, negative before."""
         return (day - self.first).days
 
-    def add(self, kind, name, start, end, value=1):
+    def add(self, kind: int, name: str, start: int, end: int, value: int | Decimal = 1) -> None:
         """Add ``value`` on every day from place ``start`` to before place ``end``."""
         start, end = max(start, 0), min(end, self.days)
         if start < end:
             self.changes[kind, name][start] += value
             self.changes[kind, name][end] -= value
 
-    def counted(self, kinds):
+    def counted(self, kinds: list[int]) -> Iterator[tuple[date, int, dict[str, Any]]]:
         """Yield day, room type and its counts, in the order of days and of ``kinds``."""
         names = (*COUNTS, "room_revenue")
         running = {
@@ -126,7 +130,7 @@ class _Period:
                 yield day, kind, {name: running[kind, name][place] for name in names}
 
 
-def _take_turns(using):
+def _take_turns(using: str) -> None:
     """Hold off whoever else counts, until the transaction ends; who counts later, has read later.
 
     SQLite has one writer at a time in any case. Readers do not wait.
@@ -138,7 +142,7 @@ def _take_turns(using):
             cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
 
 
-def _count_rooms(period, using):
+def _count_rooms(period: _Period, using: str) -> None:
     """Count the rooms in use, and on which nights they are out of order."""
     rooms = Room.objects.using(using).exclude(is_active=False)
     kinds = dict(rooms.values_list("pk", "room_type"))
@@ -151,7 +155,9 @@ def _count_rooms(period, using):
         .order_by("room", "start_date", "pk")
         .values_list("room", "start_date", "end_date", "released_on")
     )
-    free_from: dict = {}  # place of the first night that no block before counted for the room
+    free_from: dict[
+        int, int
+    ] = {}  # place of the first night that no block before counted for the room
     for room, start, *ends in blocks.iterator(chunk_size=READ_AT_ONCE):
         begin = max(period.place(start), free_from.get(room, 0))
         end = min((period.place(end) for end in ends if end), default=period.days)
@@ -160,7 +166,7 @@ def _count_rooms(period, using):
             free_from[room] = end
 
 
-def _count_stays(period, using):
+def _count_stays(period: _Period, using: str) -> None:
     """Count what begins and ends, what is sold, and what it costs."""
     stays = (
         Reservation.objects.using(using)
@@ -196,7 +202,7 @@ def _count_stays(period, using):
             period.add(kind, "room_revenue", end - 1, end, rest)
 
 
-def _departure(arrival, booked, left_at):
+def _departure(arrival: date, booked: date, left_at: datetime | None) -> date:
     """Return the day on which a stay ends: as booked, or earlier if the guests left earlier.
 
     left_at: None of guests who have not left. Never before the arrival: such a stay, which legacy

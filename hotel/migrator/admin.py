@@ -1,23 +1,30 @@
 """Pages of the back office about the database: the journal, and the drift. Both only show."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
-from django.db.migrations.exceptions import InconsistentMigrationHistory
+from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from hotel.migrator.exceptions import MigratorError
-from hotel.migrator.history import events
+from hotel.migrator.messages.output import printable_all
+from hotel.migrator.storage.journal import events
+
+# A mixin of a site; to Python it is one of nothing, so that it can stand before any.
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite as Site
+else:
+    Site = object
 
 LATEST = 500  # rows of the journal; a migration has two, and one more for each of its operations
 
 
-class DatabasePages:
+class DatabasePages(Site):
     """A mixin of the admin site: what was done to the database, and how it is, for superusers."""
 
-    def get_urls(self):
+    def get_urls(self) -> list[Any]:
         """Return the addresses of the site, these pages included."""
         return [
             path("journal/", self.admin_view(self.journal_view), name="journal"),
@@ -25,7 +32,7 @@ class DatabasePages:
             *super().get_urls(),
         ]
 
-    def get_app_list(self, request, app_label=None):
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return what the index and the sidebar list, these pages included."""
         app_list = super().get_app_list(request, app_label)
         if app_label or not request.user.is_superuser:
@@ -48,34 +55,39 @@ class DatabasePages:
         }
         return [*app_list, database]
 
-    def journal_view(self, request):
+    def journal_view(self, request: HttpRequest) -> TemplateResponse:
         """Show the latest rows of the journal."""
-        rows = events(connection, latest=LATEST) if _is_allowed(request) else []
+        _refuse_others(request)
+        rows = events(connection, latest=LATEST)
         for row in rows:
             row["at"] = datetime.fromisoformat(row["started"])
         return self._page(request, "journal", title="Journal of migrations", rows=rows)
 
-    def drift_view(self, request):
-        """Compare models, migrations and database, without waiting for anybody."""
-        _is_allowed(request)
+    def drift_view(self, request: HttpRequest) -> TemplateResponse:
+        """Show the last report that was kept. A page never makes one, which takes a replay."""
+        _refuse_others(request)
         # Not loaded before somebody asks: each command imports this module.
-        from hotel.migrator.drift import sentences
-        from hotel.migrator.verbs import drift
+        from hotel.migrator.messages import complaints
+        from hotel.migrator.schema import last_report
+        from hotel.migrator.schema.drift import sentences
 
+        context: dict[str, object] = {"title": "Drift", "command": last_report.COMMAND}
         try:
-            found = drift(connection, wait=0)
-        except (MigratorError, InconsistentMigrationHistory, DatabaseError) as error:
-            return self._page(request, "drift", title="Drift", refused=str(error))
-        said = [*sentences(found)]
-        return self._page(request, "drift", title="Drift", found=found, sentences=said)
+            if kept := last_report.read(connection):
+                said = [*sentences(kept.document)]
+                context |= {"kept": kept, "found": kept.document, "sentences": said}
+        except last_report.Unreadable:
+            context["refused"] = "The report that is kept is one of another version."
+        except DatabaseError as error:
+            context["refused"] = f"The report cannot be read: {complaints.of(error).said}."
+        return self._page(request, "drift", **context)
 
-    def _page(self, request, name, **context):
-        context = {**self.each_context(request), **context}
+    def _page(self, request: HttpRequest, name: str, **context: Any) -> TemplateResponse:
+        context = {**self.each_context(request), **printable_all(context)}
         return TemplateResponse(request, f"admin/{name}.html", context)
 
 
-def _is_allowed(request):
-    """Return True for superusers. Raises PermissionDenied for everybody else."""
+def _refuse_others(request: HttpRequest) -> None:
+    """Raise PermissionDenied for everybody but superusers."""
     if not request.user.is_superuser:
         raise PermissionDenied
-    return True

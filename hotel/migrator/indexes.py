@@ -1,7 +1,11 @@
 """Indexes that models and migrations may import; append-only."""
 
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Columns, Statement, Table
-from django.db.models import Index
+from django.db.models import Index, Model
 from django.db.models.functions import Upper
 
 
@@ -16,16 +20,22 @@ class TrigramIndex(Index):
     grow to 4 MB, which is 3 ms a search. It is kept at 256 KB: a row costs no more to write.
     """
 
-    def __init__(self, *, field, name):
+    def __init__(self, *, field: str, name: str) -> None:
         super().__init__(Upper(field), name=name)
         self.field = field
 
-    def deconstruct(self):
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         """Return how to write this index into a migration file."""
         path = f"{self.__class__.__module__}.{self.__class__.__qualname__}"
         return path, (), {"field": self.field, "name": self.name}
 
-    def create_sql(self, model, schema_editor, using="", **kwargs):
+    def create_sql(
+        self,
+        model: type[Model],
+        schema_editor: BaseDatabaseSchemaEditor,
+        using: str = "",
+        **kwargs: Any,
+    ) -> Statement:
         """Return the statement that makes the index, or a comment that says why there is none."""
         if schema_editor.connection.vendor != "postgresql":
             return Statement(f"-- {self.name} is for PostgreSQL only")
@@ -37,12 +47,14 @@ class TrigramIndex(Index):
             table=Table(model._meta.db_table, schema_editor.quote_name),
             column=Columns(
                 model._meta.db_table,
-                [model._meta.get_field(self.field).column],
+                [cast(Any, model._meta.get_field(self.field)).column],
                 schema_editor.quote_name,
             ),
         )
 
-    def remove_sql(self, model, schema_editor, **kwargs):
+    def remove_sql(
+        self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor, **kwargs: Any
+    ) -> Any:
         """Return the statement that drops the index."""
         if schema_editor.connection.vendor != "postgresql":
             return Statement(f"-- {self.name} is for PostgreSQL only")

@@ -1,34 +1,51 @@
 """What would go wrong, found before the first statement of a run.
 
 ``findings`` looks at a whole plan: at the graph and the journal here, at the tables and columns
-that stand in ``hotel.migrator.shape``, at their rows in ``hotel.migrator.rows``. It reads only. A
-finding that refuses is certain; where an operation of the same plan may change the answer first, it
-is a warning.
+that stand in ``plan.shape``, at their rows in ``plan.rows``. It reads only. A finding that refuses
+is certain; where an operation of the same plan may change the answer first, it is a warning.
 """
 
+from __future__ import annotations
+
 import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from django.db import IntegrityError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import Max
 
-from hotel.migrator import history, interruptions, steps, tables
-from hotel.migrator.exceptions import Interrupted, MigratorError, RefusedByPreflight
-from hotel.migrator.finding import KEYS, Finding
+from hotel.migrator.exceptions import Interrupted, RefusedByPreflight
 from hotel.migrator.operations import Unfinished
-from hotel.migrator.rows import Rows
-from hotel.migrator.shape import Shape
-from hotel.migrator.tables import JournalEntry
+from hotel.migrator.plan import atomicity, dependents, kinds, lock_order, steps
+from hotel.migrator.plan.finding import KEYS, LEGACY, Finding
+from hotel.migrator.plan.rows import Rows
+from hotel.migrator.plan.shape import Shape
+from hotel.migrator.plan.steps import Plan, Step
+from hotel.migrator.revisions import edits
+from hotel.migrator.running import interruptions
+from hotel.migrator.storage import journal, tables
+from hotel.migrator.storage.tables import JournalEntry
 
 logger = logging.getLogger(__name__)
 
+Key: TypeAlias = tuple[str, str]  # app and name of a migration
 
-def findings(connection, loader, plan, *, accept_data_loss=False):
+
+def findings(
+    connection: BaseDatabaseWrapper,
+    loader: MigrationLoader,
+    plan: Plan,
+    *,
+    accept_data_loss: bool = False,
+) -> list[Finding]:
     """Return the Findings about a plan of Django's, a list of ``(migration, backwards)``.
 
     loader: one that knows what is applied on ``connection``. accept_data_loss: what is dropped with
     its rows is a warning.
     """
-    found = [
+    complaints = [
         *_interrupted(connection, loader, plan),
         *_inconsistent(loader, plan),
         *_ghosts(loader, plan),
@@ -36,69 +53,103 @@ def findings(connection, loader, plan, *, accept_data_loss=False):
         *_orphans(connection, plan),
     ]
     walked = steps.walk(loader, plan)
-    shape = Shape(connection, history.unfinished(connection)).look(walked)
+    shape = Shape(connection, journal.unfinished(connection)).look(walked)
+    hanging = kinds.look(connection, walked) + dependents.look(connection, walked)
+    if one := _unrecorded(connection, loader, shape, hanging):
+        return [*_interrupted(connection, loader, plan), one]  # the others follow from it
     wrong = {(finding.migration, finding.operation) for finding in shape}
     rows = [  # of a table that is not there nobody need look for rows
         finding
         for finding in Rows(connection, accept_data_loss).look(walked)
-        if finding.kind != "unreadable" or (finding.migration, finding.operation) not in wrong
+        if finding.kind not in ("unreadable", "type")
+        or (finding.migration, finding.operation) not in wrong
     ]
-    return found + shape + rows
+    looked_at = [
+        *complaints,
+        *atomicity.look(connection, walked),
+        *shape,
+        *hanging,
+        *rows,
+        *_raised(connection, walked),
+        *atomicity.holding(connection, walked),
+    ]
+    return list(dict.fromkeys(looked_at))  # what more than one check cannot ask is said once
 
 
-def refuse(found):
+def refuse(complaints: Iterable[Finding]) -> None:
     """Raise Interrupted or RefusedByPreflight, with a line each, if any of the Findings refuses."""
-    lines = [finding.line() for finding in found if finding.refuses]
+    lines = [finding.line() for finding in complaints if finding.refuses]
     if lines:
-        begun = any(finding.refuses and finding.kind == "interrupted" for finding in found)
+        begun = any(finding.refuses and finding.kind == "interrupted" for finding in complaints)
         said = f"Nothing was changed: {len(lines)} of the things that this run would meet must be"
         raise (Interrupted if begun else RefusedByPreflight)(
-            "\n".join([f"{said} mended first.", *(f"  {line}" for line in lines)])
+            f"{said} mended first.", *(f"  {line}" for line in lines)
         )
 
 
 # What plain migrate does
 
 
-def before_migrate(connection, loader, plan):
+def before_migrate(
+    connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: Plan, fake_initial: bool = False
+) -> None:
     """Refuse what plain ``migrate`` refuses, and say on standard error what it only warns of.
 
-    Raises MigratorError.
+    fake_initial: what an initial migration makes may be there. Raises RefusedByPreflight, or
+    Interrupted.
     """
     refuse_to_leave_half_done(connection, loader, plan)
+    warnings, walked, shape, hanging = _ghosts(loader, plan), [], [], []
+    if plan and connection.introspection.table_names():
+        walked = steps.walk(loader, plan)
+        shape = Shape(connection, journal.unfinished(connection)).look(walked)
+        if loader.applied_migrations:
+            hanging = kinds.look(connection, walked) + dependents.look(connection, walked)
+        one = _unrecorded(connection, loader, shape, hanging)
+        if one and not (fake_initial and one.kind != LEGACY):
+            refuse([one])
     refuse_orphans(connection, plan)
-    warnings = _ghosts(loader, plan)
+    if atomicity.is_doubtful(connection, plan):
+        refuse(atomicity.look(connection, walked or steps.walk(loader, plan)))
     if plan and loader.applied_migrations:
         warnings += _edited(connection, loader)
-        warnings += Rows(connection, True, only_dropped=True).look(steps.walk(loader, plan))
-    for finding in warnings:
+        # SQLite takes the name of a column that is not there for a text.
+        shape = [finding for finding in shape if finding.kind in ("missing", "twice")]
+        refuse(shape + hanging)
+        # Behind code of the same plan nobody can tell; the runner looks again, just before it.
+        warnings += [finding for finding in shape if finding.kind == "twice"]
+        warnings += hanging + Rows(connection, True, only_dropped=True).look(walked)
+        warnings += _raised(connection, walked) + atomicity.holding(connection, walked)
+    for finding in dict.fromkeys(warnings):
         logger.warning("%s %s", finding.cause, finding.mend)
 
 
-def refuse_unfinished(sender, *, plan=(), **kwargs):
+def refuse_unfinished(sender: object, *, plan: Plan = (), **kwargs: Any) -> None:  # noqa: ARG001 (a receiver)
     """Raise RefusedByPreflight if the run would come to a migration that is still to be written.
 
     A receiver of ``pre_migrate``. It is also refused where nothing is run (``--fake``): what is
     written into a migration that is recorded as applied would never run.
     """
-    found = {
+    unfinished = {
         f"{step.app_label}.{step.name}": operation.what
         for step, backwards in plan
         for operation in step.operations
         if isinstance(operation, Unfinished) and not backwards
     }
-    if found:
-        raise Unfinished.refusal(found)
+    if unfinished:
+        raise Unfinished.refusal(unfinished)
 
 
-def refuse_to_leave_half_done(connection, loader, plan):
+def refuse_to_leave_half_done(
+    connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: Plan
+) -> None:
     """Raise Interrupted if a migration was interrupted and this run would not finish it."""
     for half in interruptions.in_the_way(connection, loader, plan):
         raise Interrupted(str(half))
 
 
-def refuse_orphans(connection, plan):
-    """Raise MigratorError if a row refers to one that is not there.
+def refuse_orphans(connection: BaseDatabaseWrapper, plan: Plan) -> None:
+    """Raise RefusedByPreflight if a row refers to one that is not there.
 
     SQLite only: the legacy system left its foreign keys unchecked there, Django checks them after
     each change of a table, and the middle of a run is the wrong place to find out.
@@ -108,7 +159,7 @@ def refuse_orphans(connection, plan):
     try:
         connection.check_constraints()
     except IntegrityError as error:
-        raise MigratorError(
+        raise RefusedByPreflight(
             f"{str(error).rstrip('.')}. Nothing was changed: mend the row and run migrate again."
         ) from None
 
@@ -116,7 +167,9 @@ def refuse_orphans(connection, plan):
 # The graph and the journal
 
 
-def _interrupted(connection, loader, plan):
+def _interrupted(
+    connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: Plan
+) -> list[Finding]:
     """Return what earlier runs began and this one would not finish."""
     return [
         Finding("interrupted", True, _label(half.key), "", f"{half.cause}.", half.mend)
@@ -124,16 +177,16 @@ def _interrupted(connection, loader, plan):
     ]
 
 
-def _inconsistent(loader, plan):
+def _inconsistent(loader: MigrationLoader, plan: Plan) -> list[Finding]:
     """Return what is applied, or would be, without what it depends on."""
     nodes, there = loader.graph.node_map, set(loader.applied_migrations)
     there.update(  # a squashed migration is there when all are that it stands for
         key for key, squash in loader.replacements.items() if there.issuperset(squash.replaces)
     )
-    found = []
+    complaints = []
 
-    def add(key, cause, mend):
-        found.append(Finding("dependency", True, _label(key), "", cause, mend))
+    def add(key: Key, cause: str, mend: str) -> None:
+        complaints.append(Finding("dependency", True, _label(key), "", cause, mend))
 
     for key in sorted(there.intersection(nodes)):
         for parent in _missing(nodes[key].parents, there):
@@ -164,20 +217,22 @@ def _inconsistent(loader, plan):
                 f"Apply both with manage.py db upgrade {migration}.",
             )
         there.add(key)
-    return found
+    return complaints
 
 
-def _missing(parents, there):
+def _missing(parents: Iterable[Any], there: set[Key]) -> list[str]:
     return sorted(_label(node.key) for node in parents if node.key not in there)
 
 
-def _label(key):
+def _label(key: Key) -> str:
     return ".".join(key)
 
 
-def _ghosts(loader, plan):
+def _ghosts(loader: MigrationLoader, plan: Plan) -> list[Finding]:
     """Return the applied migrations whose files are missing."""
-    applied, found = loader.applied_migrations, []
+    # Records, though django-stubs takes them for migrations.
+    applied: dict[Key, Any] = dict(loader.applied_migrations)
+    complaints = []
     known = set(loader.disk_migrations)
     for squash in loader.disk_migrations.values():
         known.update(squash.replaces)
@@ -198,38 +253,78 @@ def _ghosts(loader, plan):
             "Bring the file back, for example with git; or, if it is gone for good, forget the"
             " record with manage.py db stamp --purge."
         )
-        found.append(Finding("ghost", bool(over), _label(key), "", cause, mend))
-    return found
+        complaints.append(Finding("ghost", bool(over), _label(key), "", cause, mend))
+    return complaints
 
 
-def _edited(connection, loader):
+def without_files(loader: MigrationLoader) -> list[str]:
+    """Return a sentence about each applied migration without a file, with what mends it."""
+    said = [f"{finding.cause} {finding.mend}" for finding in _ghosts(loader, [])]
+    for app, name in loader.applied_migrations:
+        if app in loader.migrated_apps:
+            continue
+        is_there = app in loader.unmigrated_apps
+        why = f"{app} has no migrations" if is_there else f"no application {app} is installed"
+        back = "Bring them back, for example with git" if is_there else "Install it again"
+        said.append(
+            f"{app}.{name} is applied, but {why}. {back}; or, if it is gone for good, forget the"
+            " record with manage.py db stamp --purge."
+        )
+    return said
+
+
+def _edited(connection: BaseDatabaseWrapper, loader: MigrationLoader) -> list[Finding]:
     """Return the applied migrations whose files do something else than when they ran."""
     if not tables.exists(connection, JournalEntry):
         return []
-    entries = JournalEntry.objects.using(connection.alias)
+    entries = JournalEntry._default_manager.using(connection.alias)
     last = entries.filter(event="finished").values("app", "name").annotate(last=Max("pk"))
     ran = entries.filter(pk__in=last.values("last"), direction="forward").exclude(checksum="")
-    found = []
+    complaints = []
     for entry in ran.order_by("pk"):
         migration = loader.disk_migrations.get((entry.app, entry.name))
         if migration is None or (entry.app, entry.name) not in loader.applied_migrations:
             continue
-        if history.checksum(migration) not in ("", entry.checksum):
+        if edits.is_edited(migration, entry.checksum):
             cause = f"{migration} was edited since it ran on {entry.at:%Y-%m-%d}."
             mend = (
                 "Take the change back and write it as a further migration, as manage.py"
                 f" makemigrations {entry.app} does; databases elsewhere have what the file said"
                 " before."
             )
-            found.append(Finding("edited", False, str(migration), "", cause, mend))
-    return found
+            complaints.append(Finding("edited", False, str(migration), "", cause, mend))
+    return complaints
 
 
-def _orphans(connection, plan):
+def _unrecorded(
+    connection: BaseDatabaseWrapper,
+    loader: MigrationLoader,
+    shape: list[Finding],
+    hanging: list[Finding],
+) -> Finding | None:
+    """Return the Finding about tables that no migration made, if a plan fails for any reason."""
+    if not (shape or any(finding.refuses for finding in hanging)):
+        return None
+    from hotel.migrator.adopt import unrecorded  # with all that compares: most runs need none of it
+
+    return unrecorded.look(connection, loader)
+
+
+def _raised(connection: BaseDatabaseWrapper, walked: Sequence[Step]) -> list[Finding]:
+    """Return the migrations that lock a table that stands, and then lock it more (PostgreSQL)."""
+    there = set(connection.introspection.table_names())
+    return [
+        Finding("lock", False, one.migration, one.then, one.cause, one.mend)
+        for one in lock_order.raised(connection, walked)
+        if one.table in there
+    ]
+
+
+def _orphans(connection: BaseDatabaseWrapper, plan: Plan) -> list[Finding]:
     """Return the rows that refer to rows which are not there (SQLite; see refuse_orphans)."""
     if not plan or connection.vendor != "sqlite":
         return []
-    quote, found = connection.ops.quote_name, []
+    quote, complaints = connection.ops.quote_name, []
     broken = "FROM pragma_foreign_key_check"
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT "table", parent, fkid, count(*) {broken} GROUP BY 1, 2, 3')
@@ -249,5 +344,7 @@ def _orphans(connection, plan):
                 " looks at all tables when one is altered."
             )
             mend = "Give them something to refer to, or delete them, and run the command again."
-            found.append(Finding("orphan", True, str(plan[0][0]), "", cause, mend, count, keys))
-    return found
+            complaints.append(
+                Finding("orphan", True, str(plan[0][0]), "", cause, mend, count, keys)
+            )
+    return complaints

@@ -21,7 +21,10 @@ from hotel.dashboard.models import DailyMetrics
 from hotel.exemptions import rules_of
 from hotel.tests.test_admin_permissions import OWN_APPS, addresses
 from payments.models import DepositMovement
+from payments.models import Event as PaymentEvent
+from reservations.models import Event as StayEvent
 from reservations.models import Reservation
+from rooms.models import Event as RoomEvent
 from rooms.models import Room, RoomBlock
 
 SCRIPT = "<script>alert(1)</script>"
@@ -30,6 +33,7 @@ ODD = f"\u202e{SCRIPT}&\"'\x1b e\u0301 \N{BELLHOP BELL}\u200b\n\t"
 
 # Tables that no legacy rows are in.
 BORN_CLEAN = (PermissionGrant, RoomBlock, DepositMovement, DailyMetrics)
+BORN_CLEAN += (RoomEvent, StayEvent, PaymentEvent)
 
 
 def own_models():

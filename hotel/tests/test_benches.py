@@ -17,6 +17,7 @@ BENCHES = {  # each in its shortest form, and what it says in the end
     "drift": ("--rounds", "1", "the bounds"),
     "migrate": ("--rounds=1", "--rounds-from-zero=1", "--without-alembic", "the bounds"),
     "interference": ("--rounds=1", "--seconds=1", "the bound"),
+    "traffic": ("--reservations", "600", "the bounds"),
 }
 
 
@@ -28,6 +29,7 @@ def test_each_bench_can_be_loaded():
         assert importlib.import_module(f"bench.{name}").__doc__
 
 
+@pytest.mark.stressed
 @pytest.mark.skipif("ROUND_TRIPS" not in os.environ, reason="make stress runs the benches")
 def test_each_bench_comes_to_its_verdict():
     server = os.environ.get("DATABASE_URL", "")
@@ -35,7 +37,7 @@ def test_each_bench_comes_to_its_verdict():
     environment = {**os.environ, "DATABASE_URL": server if is_server else ""}
     # One after the other: on a server they use a database of the same name.
     for name, (*words, verdict) in BENCHES.items():
-        if name == "interference" and not is_server:  # it is about locks of PostgreSQL
+        if name in ("interference", "traffic") and not is_server:  # about locks of PostgreSQL
             continue
         end = subprocess.run(
             [sys.executable, "-m", f"bench.{name}", *words],

@@ -5,7 +5,6 @@ import socket
 import sqlite3
 import struct
 import threading
-import time
 from contextlib import closing
 from urllib.parse import urlsplit
 
@@ -33,8 +32,7 @@ REFUSED = (
 def closed_port():
     """Return a port of this machine on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    return port
+        return server.getsockname()[1]
 
 
 @pytest.mark.parametrize(
@@ -100,40 +98,46 @@ def test_unresolvable_host():
 def test_host_that_never_answers():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        start = time.monotonic()
         done = manage(
             "migrate", DATABASE_URL=f"postgresql://127.0.0.1:{port}/hotel?connect_timeout=2"
         )
-        seconds = time.monotonic() - start
     assert done.stderr == (
         f'Cannot use the database: connection to server at "127.0.0.1", port {port} failed: '
         "timeout expired; start PostgreSQL there or mend DATABASE_URL.\n"
     )
     assert done.returncode == 1
-    assert 1 < seconds < 15
+
+
+def message(kind, body):
+    """Return a message as a server sends it; see "Message Formats" in PostgreSQL's manual."""
+    return kind + struct.pack("!i", 4 + len(body)) + body
+
+
+def fatal(code, said):
+    """Return the message that ends a session."""
+    fields = {b"S": b"FATAL", b"C": code, b"M": said.encode()}
+    return message(b"E", b"".join(key + text + b"\0" for key, text in fields.items()) + b"\0")
 
 
 def refuse_password(server):
     """Be a PostgreSQL that asks for a password and refuses it, once.
 
-    The servers of the tests trust everybody. See "Message Formats" in PostgreSQL's manual.
+    The servers of the tests trust everybody.
     """
-
-    def message(kind, body):
-        return kind + struct.pack("!i", 4 + len(body)) + body
-
     client, _ = server.accept()
     with client:
         client.recv(1024)  # start-up: user and database
         client.sendall(message(b"R", struct.pack("!i", 3)))  # a password in clear text, please
         client.recv(1024)
-        fields = {
-            b"S": b"FATAL",
-            b"C": b"28P01",
-            b"M": b'password authentication failed for user "ada"',
-        }
-        body = b"".join(key + text + b"\0" for key, text in fields.items()) + b"\0"
-        client.sendall(message(b"E", body))
+        client.sendall(fatal(b"28P01", 'password authentication failed for user "ada"'))
+
+
+def end_session(server, said):
+    """Be a PostgreSQL that ends a session while it begins, once: a timeout may run out there."""
+    client, _ = server.accept()
+    with client:
+        client.recv(1024)
+        client.sendall(fatal(b"25P04", said))
 
 
 def test_wrong_password():
@@ -173,8 +177,66 @@ def test_connection_lost_on_the_way(postgresql_url):
         DATABASE_URL=postgresql_url,
     )
     assert done.stderr.startswith("Cannot use the database: ")
-    assert done.stderr.endswith("; start PostgreSQL there or mend DATABASE_URL.\n")
+    assert done.stderr.endswith(
+        "; its log says why, such as by transaction_timeout or idle_session_timeout; if it has"
+        " stopped, start PostgreSQL there or mend DATABASE_URL.\n"
+    )
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ("-c lc_messages=nix", 'invalid value for parameter "lc_messages": "nix"'),
+        ("-c nix=3", 'unrecognized configuration parameter "nix"'),
+        (
+            "-c password_encryption=nix",
+            'invalid value for parameter "password_encryption": "nix"',
+        ),
+        ("-c nix", "-c nix requires a value"),
+        ("nix", 'invalid command-line argument for server process: nix; HINT: Try "postgres'),
+        (
+            "-c statement_timeout=-4",
+            '-4 ms is outside the valid range for parameter "statement_timeout"',
+        ),
+    ],
+)
+def test_a_setting_that_the_server_does_not_take_is_to_be_mended(postgresql_url, options, said):
+    done = manage("db", "drift", DATABASE_URL=postgresql_url, PGOPTIONS=options)
+    assert f"FATAL: {said}" in done.stderr
+    assert done.stderr.endswith(
+        "; mend that setting, in the options of DATABASE_URL or in the environment (PGOPTIONS,"
+        " PGTZ, PGDATESTYLE).\n"
+    )
+    assert (done.stderr.count("\n"), done.returncode) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "ended, setting",
+    [
+        ("transaction timeout", "transaction_timeout"),
+        ("idle-in-transaction timeout", "idle_in_transaction_session_timeout"),
+        ("idle-session timeout", "idle_session_timeout"),
+    ],
+)
+def test_a_timeout_that_ends_a_session_while_it_begins_is_named(ended, setting):
+    """The driver gives no code to what comes before the session stands."""
+    said = f"terminating connection due to {ended}"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        thread = threading.Thread(target=end_session, args=[server, said], daemon=True)
+        thread.start()
+        done = manage(
+            "migrate",
+            DATABASE_URL=f"postgresql://ada:hunter2@127.0.0.1:{port}/hotel?sslmode=disable",
+        )
+        thread.join(timeout=10)
+    assert (done.stderr, done.returncode) == (
+        f'Cannot use the database: connection to server at "127.0.0.1", port {port} failed: FATAL:'
+        f" {said}; set {setting} to 0, in the options of DATABASE_URL, in PGOPTIONS or with ALTER"
+        " ROLE.\n",
+        1,
+    )
 
 
 def test_a_statement_that_fails_on_postgresql_keeps_its_traceback(postgresql_url):
@@ -310,14 +372,15 @@ def test_a_role_that_may_not_is_told_what_it_lacks(postgresql_url):
                 cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
                 cursor.execute(f"DROP ROLE IF EXISTS {name}")
     assert (done.stderr.splitlines()[-1], done.returncode) == (
-        "accounts.0001_initial failed: permission denied for schema public. It changed nothing."
-        " Use a role in DATABASE_URL that owns the tables and may create others, then run the same"
-        " command again. --traceback shows where.",
+        "accounts.0001_initial could not be recorded: permission denied for schema public. It"
+        " changed nothing. Give the role that right (GRANT), or use one in DATABASE_URL that owns"
+        " the tables and may create others,"
+        " then run the same command again. --traceback shows where.",
         5,
     )
     assert (refused.stderr.splitlines()[-1], refused.returncode) == (
-        "accounts.0001_initial failed: cannot execute CREATE TABLE in a read-only transaction."
-        " It changed nothing. Connect to a server, and as a role, that may write, then run the same"
-        " command again. --traceback shows where.",
-        5,
+        "RefusedByPreflight: default_transaction_read_only is on, so this session may only read."
+        " Nothing was changed: change what the options in DATABASE_URL say of it, then run the same"
+        " command again.",
+        3,
     )

@@ -5,6 +5,7 @@ import os
 import re
 import runpy
 import shutil
+from datetime import timedelta
 from unittest import mock
 
 import pytest
@@ -155,10 +156,10 @@ def test_connections_to_sqlite_are_not_kept():
     assert "CONN_MAX_AGE" not in settings(**PRODUCTION)["DATABASES"]["default"]
 
 
-@pytest.mark.parametrize("word", ["", "-1", "1.5", "ten"])
+@pytest.mark.parametrize("word", ["", "-1", "1.5", "ten", "NaN", "٣", "2000000000"])
 def test_seconds_are_not_guessed(word):
     assert refusal(SECURE_HSTS_SECONDS=word) == (
-        "SECURE_HSTS_SECONDS is not a whole number of seconds; set it to one."
+        "SECURE_HSTS_SECONDS is not a whole number of seconds from 0 to 999999999; set it to one."
     )
 
 
@@ -301,3 +302,28 @@ def test_every_variable_is_described():
     variables = set(re.findall(r'\w\("([A-Z_]+)"', source))
     assert {"SECRET_KEY", "DATABASE_URL", "HOTEL_TIME_ZONE", "HOTEL_CURRENCY"} < variables
     assert [name for name in variables if name not in example] == []
+
+
+def test_how_often_a_password_may_be_tried():
+    found = settings()
+    assert (found["AXES_FAILURE_LIMIT"], found["AXES_COOLOFF_TIME"]) == (5, timedelta(minutes=15))
+    assert found["LOGIN_ADDRESS_HEADER"] == ""
+    found = settings(LOGIN_TRIES="3", LOGIN_LOCK_MINUTES="60", LOGIN_ADDRESS_HEADER="X-Real-IP")
+    assert (found["AXES_FAILURE_LIMIT"], found["AXES_COOLOFF_TIME"]) == (3, timedelta(hours=1))
+    assert found["LOGIN_ADDRESS_HEADER"] == "HTTP_X_REAL_IP"
+
+
+def test_nobody_is_locked_out_for_ever_or_never():
+    for word in ("0", "-1", "many"):
+        assert refusal(LOGIN_TRIES=word) == (
+            "LOGIN_TRIES is not a whole number of tries from 1 to 999999999; set it to one."
+        )
+    for word in ("0", "2000000000"):
+        assert refusal(LOGIN_LOCK_MINUTES=word) == (
+            "LOGIN_LOCK_MINUTES is not a whole number of minutes from 1 to 999999999;"
+            " set it to one."
+        )
+    assert refusal(LOGIN_ADDRESS_HEADER="X-Real-IP: 1") == (
+        "LOGIN_ADDRESS_HEADER is not the name of a header; set it to the one that the proxy writes"
+        " the address of a visitor into, such as X-Real-IP."
+    )

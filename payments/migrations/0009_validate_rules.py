@@ -6,6 +6,8 @@ from hotel.migrator.operations import ValidateRules
 
 
 class Migration(migrations.Migration):
+    atomic = False  # each rule is validated in a transaction of its own
+
     dependencies = [("payments", "0008_add_rules")]
 
     operations = [

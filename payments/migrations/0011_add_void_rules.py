@@ -11,6 +11,8 @@ from hotel.migrator.operations import AddRules
 
 
 class Migration(migrations.Migration):
+    atomic = False  # rows are exempted before the table is locked
+
     dependencies = [("payments", "0010_add_voids_and_refunds")]
 
     operations = [

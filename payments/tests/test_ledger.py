@@ -89,6 +89,7 @@ def moved(stay, *kinds):
     return sum((row.amount for row in rows), Decimal(0))
 
 
+@pytest.mark.stressed
 @few
 @given(story=STORIES)
 def test_the_ledger_balances_whatever_happens(db, story):
@@ -117,6 +118,7 @@ def test_the_ledger_balances_whatever_happens(db, story):
         transaction.set_rollback(True)
 
 
+@pytest.mark.stressed
 @few
 @given(story=STORIES, amount=AMOUNTS, kind=st.sampled_from(["full", "deposit"]))
 def test_a_payment_that_is_voided_leaves_no_trace_in_the_account(db, story, amount, kind):

@@ -15,6 +15,8 @@ LARGEST_AMOUNT = Decimal("9999999999.99")
 
 
 class Migration(migrations.Migration):
+    atomic = False  # rows are exempted before the table is locked
+
     dependencies = [("reservations", "0013_add_exemptions"), ("rooms", "0008_validate_rules")]
 
     operations = [

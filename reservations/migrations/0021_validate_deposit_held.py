@@ -6,6 +6,8 @@ from hotel.migrator.operations import ValidateRules
 
 
 class Migration(migrations.Migration):
+    atomic = False  # each rule is validated in a transaction of its own
+
     dependencies = [("reservations", "0020_backfill_deposit_held")]
 
     operations = [ValidateRules("reservation", ["reservations_deposit_held_in_range"])]

@@ -65,7 +65,7 @@ def test_asked_for_again_a_stay_is_booked_once(clerk):
     first = booked(clerk, confirmation_number="WEB-1")
     assert booked(clerk, confirmation_number="WEB-1") == first
     assert refusal(booked, clerk, 3, 4, confirmation_number="WEB-1") == (
-        "WEB-1 is booked already, for somebody else or other dates."
+        "WEB-1 is already booked, for another guest or other dates."
     )
     assert Reservation.objects.count() == 1
 
@@ -160,7 +160,7 @@ def test_guests_in_house_change_rooms(stay, clerk):
     services.swap(stay, second, clerk)
     found = {str(row): row.room.room_number for row in Reservation.objects.all()}
     assert found == {str(stay): "101", str(second): "102"}
-    assert refusal(services.swap, stay, stay, clerk) == (f"{stay} cannot change rooms with itself.")
+    assert refusal(services.swap, stay, stay, clerk) == (f"{stay} cannot swap rooms with itself.")
 
 
 def test_guests_in_house_swap_with_those_who_are_expected(stay, clerk):
@@ -232,7 +232,7 @@ def test_what_was_done_on_another_day_is_not_undone(stay, clerk):
     services.check_in(stay, clerk)
     Reservation.objects.update(checked_in_at=timezone.now() - timedelta(days=2))
     assert refusal(services.undo_check_in, stay, clerk) == (
-        f"{stay} was checked in on another day: it cannot be taken back."
+        f"{stay} was checked in on another day: it can no longer be undone."
     )
 
 
@@ -242,7 +242,7 @@ def test_a_no_show_is_known_on_the_day_and_a_cancellation_has_a_reason(stay, cle
         f"{later} arrives on {day(1)}: wait until then."
     )
     assert refusal(services.cancel, later, clerk, " ") == (
-        f"{later} cannot be cancelled without a reason: write one down."
+        f"{later} cannot be cancelled without a reason: enter one."
     )
     services.cancel(later, clerk, " ill ")
     later.refresh_from_db()
@@ -325,12 +325,15 @@ def test_a_swap_takes_no_type_that_is_sold_out(stay, clerk):
 def test_a_stay_without_a_room_does_not_go_back_into_one(stay, clerk):
     Reservation.objects.update(status="checked_out", checked_out_at=timezone.now(), room=None)
     assert refusal(services.undo_check_out, stay, clerk) == (
-        f"{stay} has no room that its guests could go back to."
+        f"{stay} has no room for its guests to return to."
     )
 
 
 def test_a_stay_has_no_more_nights_than_anybody_counts(clerk):
-    assert refusal(booked, clerk, 0, 731) == "A stay has 730 nights at most, and this one 731."
+    assert (
+        refusal(booked, clerk, 0, 731)
+        == "A stay can have at most 730 nights, and this one has 731."
+    )
 
 
 def test_what_was_cancelled_is_not_booked_again_by_its_number(clerk):

@@ -15,6 +15,8 @@ LARGEST_AMOUNT = Decimal("9999999999.99")
 
 
 class Migration(migrations.Migration):
+    atomic = False  # rows are exempted before the table is locked
+
     dependencies = [("rooms", "0006_add_exemptions"), ("payments", "0007_add_exemptions")]
 
     operations = [

@@ -1,4 +1,4 @@
-"""Blocks and housekeeping: what is refused, and what is written along."""
+"""Blocks and housekeeping: what is refused, and what is kept up to date."""
 
 from datetime import timedelta
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_blocked_is_refused(suite, clerk):
     )
     services.block(suite, "house_use", day(0), day(2), "the owner's nephew", clerk)
     assert refusal(services.block, suite, "out_of_order", day(1), day(2), "x", clerk) == (
-        f"Room 101 is house use from {day(0)} to {day(2)} already: release it first."
+        f"Room 101 is already house use from {day(0)} to {day(2)}: release it first."
     )
     stay.status = "cancelled"
     stay.save()
@@ -111,7 +111,7 @@ def test_a_dirty_room_is_cleaned_before_it_is_inspected(suite, clerk):
     suite.refresh_from_db()
     assert suite.housekeeping_status == "inspected"
     assert refusal(services.set_housekeeping, suite, "shiny", clerk) == (
-        "Housekeeping knows no state shiny."
+        "There is no housekeeping status shiny."
     )
 
 
@@ -125,21 +125,23 @@ def test_a_room_with_guests_is_blocked_when_they_have_left(suite, clerk):
         check_out_date=day(0),
     )
     assert refusal(services.block, suite, "out_of_order", day(0), None, "x", clerk) == (
-        "RES-1 is in room 101: block it when the guests have left."
+        "RES-1 is in room 101: block it after they have left."
     )
     services.block(suite, "out_of_order", day(1), None, "x", clerk)
 
 
-def test_whoever_leaves_a_room_leaves_the_word_of_its_block(suite, clerk):
-    services.occupy(suite)
+def test_a_room_that_is_vacated_has_the_status_of_its_block(suite, clerk):
+    services.occupy(suite, clerk)
     RoomBlock.objects.create(room=suite, kind="out_of_order", start_date=day(0), reason="x")
-    services.leave(suite)
+    services.vacate(suite, clerk)
     assert suite.status == "out_of_order"
 
 
 def test_a_block_that_has_ended_leaves_the_room_available(suite, clerk):
     block = services.block(suite, "out_of_order", day(0), day(1), "x", clerk)
     RoomBlock.objects.update(start_date=day(-3), end_date=day(-1))
-    services.release(block, clerk)
+    for _ in range(2):
+        services.release(block, clerk)
     suite.refresh_from_db()
     assert (suite.status, suite.housekeeping_status) == ("available", "clean")
+    assert [event.what for event in suite.events.order_by("pk")] == ["blocked", "status_corrected"]

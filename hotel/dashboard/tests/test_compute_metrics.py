@@ -87,11 +87,11 @@ def test_a_hotel_without_room_types_has_nothing_to_print_but_the_sum(db):
     [
         (
             ["--from", "yesterday"],
-            '--from is "yesterday", which is no date: write one such as 2026-01-31.',
+            '--from is "yesterday", which is not a date: write one such as 2026-01-31.',
         ),
         (
             ["--to", "2025-02-30"],
-            '--to is "2025-02-30", which is no date: write one such as 2026-01-31.',
+            '--to is "2025-02-30", which is not a date: write one such as 2026-01-31.',
         ),
         (
             ["--from", "2025-07-02", "--to", "2025-07-01"],

@@ -49,7 +49,7 @@ def test_payments_in_several_currencies_are_not_added_up(db):
     Payment.objects.update(currency="EUR")
     with pytest.raises(Refused) as refusal:
         services.account(stay)
-    sentence = "RES-1 was paid in several currencies: nobody can add them up."
+    sentence = "RES-1 has payments in several currencies: they cannot be added up."
     assert str(refusal.value) == sentence
     page = browser(member(OWNER)).get(f"/admin/reservations/reservation/{stay.pk}/change/")
     assert sentence in page.content.decode()

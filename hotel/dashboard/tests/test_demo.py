@@ -95,6 +95,7 @@ def test_without_debug_it_is_refused(history, settings):
     assert history.tables() == []
 
 
+@pytest.mark.stressed
 @LONG
 def test_a_demo_that_was_interrupted_before_its_rows_is_written(history, settings):
     settings.DEBUG = True
@@ -103,6 +104,7 @@ def test_a_demo_that_was_interrupted_before_its_rows_is_written(history, setting
     assert history.execute("SELECT count(*) FROM rooms") == [(26,)]
 
 
+@pytest.mark.stressed
 @LONG
 def test_a_demo_that_was_interrupted_on_its_way_to_head_is_finished(history, settings):
     settings.DEBUG = True

@@ -95,8 +95,8 @@ def test_the_button_computes_and_shows_the_period(hotel):
 @pytest.mark.parametrize(
     ("first", "last", "sentence"),
     [
-        ("", "", "Name the first and the last day of the period."),
-        ("2025-07-01", "junk", "Name the first and the last day of the period."),
+        ("", "", "Enter the first and the last day of the period."),
+        ("2025-07-01", "junk", "Enter the first and the last day of the period."),
         (
             "2025-07-02",
             "2025-07-01",
@@ -117,7 +117,7 @@ def test_a_period_that_cannot_be_computed_is_refused_with_a_sentence(hotel, firs
 
 def test_looking_computes_nothing_and_says_so(hotel):
     page = content(get(**PERIOD))
-    assert "None of these 3 days is computed yet." in page
+    assert "None of these 3 days has been computed yet." in page
     assert [row[1] for row in table(page, 1)[1:4]] == ["not computed"] * 3
     assert page.count("not computed</title>") == 9  # three charts
     assert not DailyMetrics.objects.exists()
@@ -180,7 +180,7 @@ def test_each_figure_has_its_definition(hotel):
 
 def test_days_to_come_are_said_to_be_booked_so_far(hotel):
     today = timezone.localdate()
-    words = "what is booked so far is counted"
+    words = "Today and the days to come count what is booked so far."
     assert words not in text(get(**PERIOD))
     question = {"from": str(today), "to": str(today + timedelta(days=3))}
     assert words in text(browser(member("Manager")).get(PAGE, question))

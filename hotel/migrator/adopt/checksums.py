@@ -8,15 +8,30 @@ PostgreSQL adds hashes and needs no order; SQLite has no hash, so its rows strea
 import hashlib
 import marshal
 from collections import Counter
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Any, TypedDict
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 BATCH = 250  # rows that are in memory at once; more are slower, being beyond the caches
 ZERO = Decimal(0)
 PLAIN = 2  # the format in which marshal writes a value without looking at others
 
 
-def measure(connection, source, columns, sums=()):
-    """Return ``{"rows": count, "checksums": {name: text}, "sums": {name: Decimal}}``.
+class Measures(TypedDict):
+    """What is in a table: a checksum of each column, sums of some."""
+
+    rows: int
+    checksums: dict[str, str]
+    sums: dict[str, Decimal]
+
+
+def measure(
+    connection: BaseDatabaseWrapper, source: str, columns: Sequence[str], sums: Sequence[str] = ()
+) -> Measures:
+    """Return what is in a table.
 
     source: what may stand after FROM, with a column ``id``. columns: names of its columns. sums:
     those of them that hold money; what is no number there counts as nothing.
@@ -26,7 +41,13 @@ def measure(connection, source, columns, sums=()):
         return with_engine(cursor, connection.ops.quote_name, source, columns, sums)
 
 
-def _on_postgresql(cursor, quote, source, columns, sums):
+def _on_postgresql(
+    cursor: CursorWrapper,
+    quote: Callable[[str], str],
+    source: str,
+    columns: Sequence[str],
+    sums: Sequence[str],
+) -> Measures:
     key = f"CAST({quote('id')} AS bigint)"
     wanted = ["count(*)"]
     for name in columns:
@@ -47,12 +68,19 @@ def _on_postgresql(cursor, quote, source, columns, sums):
     }
 
 
-def _on_sqlite(cursor, quote, source, columns, sums):
+def _on_sqlite(
+    cursor: CursorWrapper,
+    quote: Callable[[str], str],
+    source: str,
+    columns: Sequence[str],
+    sums: Sequence[str],
+) -> Measures:
     # The sign keeps Django's converters away, which know a column by its declared type.
     names = [quote("id"), *(f"+{quote(name)}" for name in columns)]
     cursor.execute(f"SELECT {', '.join(names)} FROM {source} ORDER BY {quote('id')}")
     digests = [hashlib.blake2b(digest_size=8) for _ in columns]
-    amounts = {columns.index(name): Counter() for name in sums}  # few are all different
+    # A counter, since few are all different.
+    amounts: dict[int, Counter[Any]] = {columns.index(name): Counter() for name in sums}
     rows = 0
     while batch := cursor.fetchmany(BATCH):
         rows += len(batch)
@@ -60,21 +88,21 @@ def _on_sqlite(cursor, quote, source, columns, sums):
         of_keys = hashlib.blake2b(marshal.dumps(keys, PLAIN), digest_size=8).digest()
         for digest, column in zip(digests, values, strict=True):
             digest.update(of_keys + marshal.dumps(column, PLAIN))
-        for place, found in amounts.items():
-            found.update(values[place])
+        for place, counted in amounts.items():
+            counted.update(values[place])
     return {
         "rows": rows,
         "checksums": {
             name: digest.hexdigest() for name, digest in zip(columns, digests, strict=True)
         },
         "sums": {
-            columns[place]: sum((_number(value) * times for value, times in found.items()), ZERO)
-            for place, found in amounts.items()
+            columns[place]: sum((_number(value) * times for value, times in counted.items()), ZERO)
+            for place, counted in amounts.items()
         },
     }
 
 
-def _number(value):
+def _number(value: Any) -> Decimal:
     if value is None:
         return ZERO
     try:

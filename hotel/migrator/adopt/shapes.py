@@ -6,9 +6,18 @@ columns, their types, keys and references, never by the names of its tables alon
 
 import re
 from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import Any, cast
 
-ABSENT, ORPHAN_REFERENCE, ORPHAN_ROW = "absent", "orphan reference", "orphan row"  # the rules
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Field, Model
+
+from hotel.migrator.schema.catalog import Catalog
+
+# The rules by which rows may change.
+ABSENT, ORPHAN_REFERENCE, ORPHAN_ROW = "absent", "orphan reference", "orphan row"
+STAND_IN = "stand-in"
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class Table:
     columns: str
 
     @property
-    def pairs(self):
+    def pairs(self) -> list[tuple[str, str]]:
         """The names of each column here and in this history."""
         words = [word.partition("=") for word in self.columns.split()]
         return [(old, new or old) for old, _, new in words]
@@ -32,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Shape:
-    """One of the forms in which databases of the legacy system are found.
+    """One of the forms that databases of the legacy system have.
 
     has, lacks: ``table`` or ``table.column``, by which it is told from the others. generated:
     columns that the database computes.
@@ -55,6 +64,18 @@ class Stranger:
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """The row that is made for one that is not there, so that what refers to it stays whole.
+
+    values: by column, as the legacy table calls it; ``{id}`` in a text becomes the key that is
+    missing. name: the column whose text must be unique, whatever its case.
+    """
+
+    name: str
+    values: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Legacy:
     """The system whose databases this project takes over.
 
@@ -62,6 +83,7 @@ class Legacy:
     columns that some shapes lack. generated: columns that the database may compute. kept: columns
     that no model here has. beside: ``{table: what it is}`` of tables that no model here has.
     computed: tables of this history that are computed of others, whose rows are nobody's work.
+    stand_ins: ``{table: StandIn}`` of those whose rows others can do without.
     accepted: ``{rule: sentence}`` of the changes that may be made to its rows. changed: the column
     that tells when a row was last written. aside: the schema that takes its tables on PostgreSQL,
     and how their names begin on SQLite.
@@ -77,6 +99,7 @@ class Legacy:
     beside: dict[str, str] = field(default_factory=dict)
     strangers: tuple[Stranger, ...] = ()
     computed: frozenset[str] = frozenset()
+    stand_ins: dict[str, StandIn] = field(default_factory=dict)
     accepted: dict[str, str] = field(default_factory=dict)
     changed: str = ""
     aside: str = "legacy"
@@ -84,7 +107,7 @@ class Legacy:
 
 @dataclass(frozen=True)
 class Recognised:
-    """What was found of a live database. If there are ``differences``, it is of no known shape."""
+    """What a live database has of the legacy system; with ``differences`` it is no known shape."""
 
     shape: str
     says: str
@@ -96,7 +119,7 @@ class Recognised:
     kept: list[str]  # columns that are
 
     @property
-    def moved(self):
+    def moved(self) -> list[str]:
         """All tables that are moved aside."""
         return [*self.tables, *self.beside]
 
@@ -111,7 +134,7 @@ _SPELLINGS = {
 }
 
 
-def kind(declared, vendor):
+def kind(declared: str, vendor: str) -> str:
     """Return a column's type so that two spellings of it are the same.
 
     SQLite keeps no precision of decimals, and Django writes none there.
@@ -123,38 +146,46 @@ def kind(declared, vendor):
     return re.sub(r"^numeric\(.*\)", "numeric", text) if vendor == "sqlite" else text
 
 
-def stranger(legacy, found):
+def stranger(legacy: Legacy, live: Catalog) -> Stranger | None:
     """Return the ``Stranger`` that a catalog is of, or None."""
-    there = _names(found)
+    there = _names(live)
     return next((one for one in legacy.strangers if there & set(one.marks)), None)
 
 
-def recognise(legacy, found, models, connection, known=frozenset()):
+def recognise(
+    legacy: Legacy,
+    live: Catalog,
+    models: dict[str, type[Model]],
+    connection: BaseDatabaseWrapper,
+    known: Collection[str] = (),
+) -> Recognised:
     """Return what a ``Catalog`` is of: a ``Recognised``.
 
     models: ``{table: model}`` of this history at ``legacy.point``. known: tables that may stand
     beside those of the legacy system, being the migrator's own.
     """
-    there = _names(found)
-    differences, absent, carried = [], [], {}
+    there = _names(live)
+    differences: list[str] = []
+    absent: list[str] = []
+    carried: dict[str, list[tuple[str, str]]] = {}
     for name, table in legacy.tables.items():
-        if name not in found.tables:
+        if name not in live.tables:
             if name in legacy.optional:
                 absent.append(name)
             else:
                 differences.append(f"The table {name} is missing.")
             continue
         model = models[table.becomes]
-        of_table, missing = _columns(legacy, found, name, table, model, connection)
+        of_table, missing = _columns(legacy, live, name, table, model, connection)
         differences += of_table
         absent += missing
-        carried[name] = [pair for pair in table.pairs if pair[0] in found.columns[name]]
-    for name in sorted(found.tables - legacy.tables.keys() - legacy.beside.keys() - known):
+        carried[name] = [pair for pair in table.pairs if pair[0] in live.columns[name]]
+    for name in sorted(live.tables - legacy.tables.keys() - legacy.beside.keys() - set(known)):
         differences.append(f"The table {name} is not one of {legacy.says}.")
-    for thing in found.facts:
+    for thing in live.facts:
         if thing.kind == "trigger" and thing.table in legacy.tables:
             differences.append(f"The {thing} is not known.")
-    shape = _shape(legacy, found, there)
+    shape = _shape(legacy, live, there)
     return Recognised(
         shape=shape.name if shape else "mixture",
         says=(
@@ -163,27 +194,33 @@ def recognise(legacy, found, models, connection, known=frozenset()):
             else f"It is a mixture of the shapes of {legacy.says}."
         ),
         differences=differences,
-        remarks=_remarks(legacy, found),
+        remarks=_remarks(legacy, live),
         absent=absent,
         tables=carried,
-        beside=sorted(found.tables & legacy.beside.keys()),
+        beside=sorted(live.tables & legacy.beside.keys()),
         kept=sorted(there & legacy.kept),
     )
 
 
-def _names(found):
-    return found.tables | {
-        f"{thing.table}.{thing.name}" for thing in found.facts if thing.kind == "column"
-    }
+def _names(live: Catalog) -> set[str]:
+    columns = {f"{thing.table}.{thing.name}" for thing in live.facts if thing.kind == "column"}
+    return columns | set(live.tables)
 
 
-def _columns(legacy, found, name, table, model, connection):
+def _columns(
+    legacy: Legacy,
+    live: Catalog,
+    name: str,
+    table: Table,
+    model: type[Model],
+    connection: BaseDatabaseWrapper,
+) -> tuple[list[str], list[str]]:
     """Return how the columns of a table differ from what they should be, and which are absent."""
-    wanted = {one.column: one for one in model._meta.local_concrete_fields}
+    wanted = {str(one.column): one for one in model._meta.local_concrete_fields}
     vendor = connection.vendor
     pairs = dict(table.pairs)
     differences, absent = [], []
-    columns = {thing.name: facts for thing, facts in found.of(name, "column").items()}
+    columns = {thing.name: facts for thing, facts in live.of(name, "column").items()}
     for old, new in pairs.items():
         full = f"{name}.{old}"
         if old not in columns:
@@ -195,7 +232,7 @@ def _columns(legacy, found, name, table, model, connection):
         facts = columns[old]
         is_of, should_be = (
             kind(facts["type"], vendor),
-            kind(wanted[new].db_type(connection), vendor),
+            kind(wanted[new].db_type(connection) or "", vendor),
         )
         if is_of != should_be:
             differences.append(f"The column {full} is {facts['type']} instead of {should_be}.")
@@ -206,32 +243,42 @@ def _columns(legacy, found, name, table, model, connection):
             differences.append(
                 f"The column {name}.{extra} ({columns[extra]['type']}) is not one of {legacy.says}."
             )
-    definitions = [facts.get("definition", "") for facts in found.of(name, "constraint").values()]
+    definitions = [facts.get("definition", "") for facts in live.of(name, "constraint").values()]
     if not any(text.startswith("primary key ( id") for text in definitions):
         differences.append(f"The table {name} has no primary key on id.")
-    if found.facts[next(iter(found.of(name, "table")))].get("partitioned"):
+    if live.facts[next(iter(live.of(name, "table")))].get("partitioned"):
         differences.append(f"The table {name} is partitioned.")
-    tables = {old: entry.becomes for old, entry in legacy.tables.items()}
-    for column, parent in _references(found, name):
-        to = wanted.get(pairs.get(column, ""))
-        to = to.related_model._meta.db_table if to is not None and to.is_relation else "no table"
-        if column in pairs and tables.get(parent) != to:
-            differences.append(f"The column {name}.{column} refers to {parent} instead of {to}.")
+    differences += _wrong_references(legacy, live, name, wanted)
     return sorted(differences), absent
 
 
-def _references(found, name):
+def _wrong_references(
+    legacy: Legacy, live: Catalog, name: str, wanted: "dict[str, Field[Any, Any]]"
+) -> Iterator[str]:
+    """Yield the references of a table that lead elsewhere than they should."""
+    pairs = dict(legacy.tables[name].pairs)
+    becomes = {old: table.becomes for old, table in legacy.tables.items()}
+    for column, parent in _references(live, name):
+        one = wanted.get(pairs.get(column, ""))
+        to = "no table"
+        if one is not None and one.is_relation:
+            to = cast("type[Model]", one.related_model)._meta.db_table
+        if column in pairs and becomes.get(parent) != to:
+            yield f"The column {name}.{column} refers to {parent} instead of {to}."
+
+
+def _references(live: Catalog, name: str) -> Iterator[tuple[str, str]]:
     """Return the column and the table of each foreign key of a table."""
-    for facts in found.of(name, "foreign key").values():
+    for facts in live.of(name, "foreign key").values():
         match = re.match(r"foreign key \( (\S+) \) references (\S+)", facts["definition"])
         if match:
             yield match[1].strip('"'), match[2].strip('"')
 
 
-def _shape(legacy, found, there):
+def _shape(legacy: Legacy, live: Catalog, there: set[str]) -> Shape | None:
     computed = {
         f"{thing.table}.{thing.name}"
-        for thing, facts in found.facts.items()
+        for thing, facts in live.facts.items()
         if thing.kind == "column" and facts.get("generated")
     }
     for shape in legacy.shapes:
@@ -241,14 +288,15 @@ def _shape(legacy, found, there):
     return None
 
 
-def _remarks(legacy, found):
+def _remarks(legacy: Legacy, live: Catalog) -> list[str]:
     """Return what is said of a shape and does not hinder: things that are there twice."""
-    indexes, references = Counter(), Counter()
-    for thing, facts in found.facts.items():
+    indexes: Counter[tuple[str, str]] = Counter()
+    references: Counter[tuple[str, ...]] = Counter()
+    for thing, facts in live.facts.items():
         if thing.kind == "index" and thing.table in legacy.tables:
             indexes[thing.table, re.sub(r"\bunique ", "", facts["definition"])] += 1
-    for name in legacy.tables.keys() & found.tables:
-        references.update((name, *pair) for pair in _references(found, name))
+    for name in legacy.tables.keys() & live.tables:
+        references.update((name, *pair) for pair in _references(live, name))
     remarks = []
     for counted, one, many in (
         (indexes, "index is", "indexes are"),

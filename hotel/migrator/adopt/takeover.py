@@ -1,52 +1,52 @@
-"""Takes a database that no migration of this project made over into its history, and gives it back.
+"""Takes a database that no migration of this project made over into its history.
 
 Everything that is changed is changed in one transaction: the legacy tables are moved aside, this
 history's are made as they are at the point that the project declares (``shapes.Legacy``), every row
-is copied with its key, and both sides are measured. Only if they agree is it committed. Over 300
-lines, since all of them are steps of this one transaction and of its proof.
+is copied with its key (``carrying``), and both sides are measured. Only if they agree is it
+committed.
 """
 
-import hashlib
 import json
-import logging
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 from django.core.management.color import no_style
-from django.db import DatabaseError, OperationalError, connections, models, transaction
+from django.db import DatabaseError, OperationalError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from hotel.migrator import catalog, history, tables
-from hotel.migrator.adopt import obstacles
-from hotel.migrator.adopt.checksums import measure
-from hotel.migrator.adopt.look import Look, State, listed
+from hotel.migrator.adopt import computed, stand_ins, values
+from hotel.migrator.adopt.aside import Kept
+from hotel.migrator.adopt.carrying import Carrier, references
+from hotel.migrator.adopt.look import Look, State, Verdict, listed
 from hotel.migrator.adopt.orphans import Orphans
-from hotel.migrator.adopt.shapes import ABSENT, ORPHAN_REFERENCE, ORPHAN_ROW
-from hotel.migrator.adopt.written import at_takeover
+from hotel.migrator.adopt.set_aside import WouldSetAside, in_short
+from hotel.migrator.adopt.shapes import Legacy, Recognised
+from hotel.migrator.adopt.written import OWNER, at_takeover
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
-from hotel.migrator.files import own_apps
-from hotel.migrator.locks import Patience, short_lock_timeout
-from hotel.migrator.repair import quoted
-from hotel.migrator.runner import rare_garbage_collection
-from hotel.migrator.tables import Adoption, JournalEntry
-from hotel.migrator.targets import label
-
-logger = logging.getLogger(__name__)
-
-OWNER = "db adopt"  # in the archive
-DEPENDENT_OBJECTS = "2BP01"  # PostgreSQL: these still exist
+from hotel.migrator.locking.patience import Patience, short_lock_timeout
+from hotel.migrator.messages import complaints
+from hotel.migrator.revisions.targets import label
+from hotel.migrator.running.runner import Executor, rare_garbage_collection
+from hotel.migrator.schema import catalog
+from hotel.migrator.scope import own_apps
+from hotel.migrator.storage import journal, tables
+from hotel.migrator.storage.tables import Adoption, JournalEntry
 
 
 @contextmanager
-def told(what):
+def told(what: str) -> Iterator[None]:
     """Say in a sentence what a database refuses that nothing that was looked for explains."""
     try:
         yield
     except DatabaseError as error:
         line, *others = [text.rstrip(".") for text in str(error).splitlines()] or [""]
         # What depends on a thing; other details may show rows, which are nobody's business.
-        if getattr(error.__cause__, "pgcode", None) == DEPENDENT_OBJECTS:
+        if complaints.kind_of(error) == "dependent":
             line = ". ".join([line, *(text for text in others if not text.startswith("HINT"))])
         raise FailedDuringApply(
             f"{what} failed: {line}. Nothing was changed: mend what it says, then run the same"
@@ -59,7 +59,18 @@ class Adopter(Look):
 
     copying = 0.0  # seconds that copying rows and making indexes and foreign keys took
 
-    def stamp(self, found):
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        executor: Executor,
+        order: Sequence[tuple[str, str]],
+        legacy: Legacy,
+    ) -> None:
+        """executor: that which records."""
+        super().__init__(connection, executor.loader, order, legacy)
+        self.executor = executor
+
+    def stamp(self, verdict: Verdict) -> dict[str, Any]:
         """Record that the database is at a point of the history, all at once or not at all.
 
         Raises FailedDuringApply if rows refer to others that are not there (SQLite).
@@ -70,41 +81,43 @@ class Adopter(Look):
             self.without_foreign_keys(),
             transaction.atomic(using=alias),
         ):
-            self._refuse_if_changed(found)
-            self.record(found.keys, "recorded by db adopt, having compared the catalog")
-        return {"shape": "point", "recorded": list(map(label, found.keys))}
+            self._refuse_if_changed(verdict)
+            self.record(verdict.keys, "recorded by db adopt, having compared the catalog")
+        return {"shape": "point", "recorded": list(map(label, verdict.keys))}
 
-    def record(self, keys, remark, backwards=False):
+    def record(self, keys: Sequence[tuple[str, str]], remark: str, backwards: bool = False) -> None:
         """Record migrations as applied, or as not, without running them; ``remark`` says why."""
-        self.executor.remark = remark
-        self.executor.journal = None
+        self.executor.begin(remark)
         for key in reversed(keys) if backwards else keys:
             migration = self.loader.graph.nodes[key]
             step = self.executor.unapply_migration if backwards else self.executor.apply_migration
-            step(None, migration, fake=True)
+            step(cast(Any, None), migration, fake=True)  # the state is of no use to a fake
 
-    def take_over(self, found, *, for_show=False):
+    def take_over(
+        self, verdict: Verdict, *, for_show: bool = False, accept_set_aside: bool = True
+    ) -> dict[str, Any]:
         """Take a legacy database over and return the proof, a dict.
 
-        for_show: leave everything as it was, and let nobody wait. Raises RefusedByPreflight if the
-        rows stand in the way, and FailedDuringApply if both sides do not agree.
+        for_show: leave everything as it was, and let nobody wait. accept_set_aside: though rows
+        cannot come along. Raises RefusedByPreflight if the rows stand in the way, and
+        FailedDuringApply if both sides do not agree.
         """
         if for_show and self.connection.vendor == "sqlite":
             with self._copy_of_file() as copy:
                 adopter = Adopter(copy, type(self.executor)(copy), self.order, self.legacy)
-                proof = adopter.take_over(found)
+                proof = adopter.take_over(verdict)
                 self.copying = adopter.copying
                 return proof
         what = "Taking the database over"
         with told(what), self.without_foreign_keys(), short_lock_timeout(self.connection):
             return Patience(self.connection)(
-                what, lambda: self._in_one_transaction(found, for_show)
+                what, lambda: self._in_one_transaction(verdict, for_show, accept_set_aside)
             )
 
     @contextmanager
-    def _copy_of_file(self):
+    def _copy_of_file(self) -> Iterator[BaseDatabaseWrapper]:
         """Yield a connection to a copy of an SQLite database, which is gone afterwards."""
-        alias, live = self.connection.alias, self.connection
+        alias, live = self.connection.alias, cast(Any, self.connection)  # of SQLite
         with ExitStack() as stack:
             live.ensure_connection()
             try:
@@ -125,7 +138,7 @@ class Adopter(Look):
             yield copy
 
     @contextmanager
-    def without_foreign_keys(self):
+    def without_foreign_keys(self) -> Iterator[None]:
         """Leave foreign keys unchecked, which SQLite only lets do before a transaction."""
         self.connection.disable_constraint_checking()
         try:
@@ -135,52 +148,65 @@ class Adopter(Look):
                 self.connection.enable_constraint_checking()
 
     @rare_garbage_collection()
-    def _in_one_transaction(self, found, for_show):
-        alias, recognised = self.connection.alias, found.recognised
+    def _in_one_transaction(
+        self, verdict: Verdict, for_show: bool, accept_set_aside: bool
+    ) -> dict[str, Any]:
+        alias, recognised = self.connection.alias, verdict.shape
         with transaction.atomic(using=alias):
             if for_show:
                 self.aside.show()
             else:
                 self.aside.lock(recognised.moved)
-                self._refuse_if_changed(found)
-            proof = self._carried(found, for_show)
+                self._refuse_if_changed(verdict)
+            proof = self._carried(verdict, for_show, accept_set_aside)
             if for_show:
                 transaction.set_rollback(True, using=alias)
         return proof
 
-    def _refuse_if_changed(self, found):
+    def _refuse_if_changed(self, verdict: Verdict) -> None:
         """Look again, now that nobody can write: somebody may have taken long to say yes."""
         now = catalog.read(self.connection)
         is_as_it_was = (
-            now.facts == found.facts
+            now.facts == verdict.facts
             # A run that was killed may have come to its end.
-            and self.latest() == found.adoption
-            and not history.applied(self.loader)
+            and self.latest() == verdict.adoption
+            and not journal.applied(self.loader)
         )
         if not is_as_it_was:
             raise RefusedByPreflight(
                 "The database was changed while this looked at it, so nothing was done: run the"
                 " same command again."
             )
-        if found.kind == "legacy":
-            self._of_legacy(now)  # views, rights
+        if verdict.kind == "legacy":
+            self.of_legacy(now)  # views, rights
 
-    def _carried(self, found, for_show):
-        recognised = found.recognised
-        refused, noted = obstacles.of_rows(self.aside, recognised, self.legacy, self.models)
+    def _carried(self, verdict: Verdict, for_show: bool, accept_set_aside: bool) -> dict[str, Any]:
+        """Move, make, copy and measure, in the transaction that is open; return the proof."""
+        recognised = verdict.shape
+        refused, noted = values.unfit(self.aside, recognised, self.legacy, self.models)
         if refused:
             raise _too_much(refused)
-        orphans = Orphans(self.aside, list(self._references(recognised)))
+        computed_anew = computed.anew(self, recognised)
+        orphans = Orphans(
+            self.aside, list(references(self, recognised)), self.legacy.stand_ins.keys()
+        )
+        set_aside = orphans.set_aside()
+        if set_aside and not (accept_set_aside or for_show):
+            raise WouldSetAside(set_aside)
+        carrier = Carrier(self, recognised, orphans)
         try:
-            before, alone = self._before(recognised)
+            alone = carrier.measure_all()
         except OperationalError:
-            if unreadable := obstacles.of_texts(self.aside, recognised, self.legacy, self.models):
-                raise _too_much(unreadable) from None
+            if texts := values.unreadable(self.aside, recognised, self.legacy, self.models):
+                raise _too_much(texts) from None
             raise
         # What stays aside for longer than the others must lean on none of them.
-        bare = bool(orphans.found or recognised.kept)
+        bare = bool(orphans.numbers or recognised.kept)
         kept = {} if for_show else self.aside.move(recognised.moved, bare=bare)
         source = self.aside.here if for_show else self.aside.there
+        for table in sorted({str(orphans.parents[one]) for one in orphans.replaced}):
+            last = self.aside.last_key(source(table), table, kept)
+            stand_ins.name(orphans, table, last, source)
         proof = {
             "shape": recognised.shape,
             "says": recognised.says,
@@ -188,192 +214,72 @@ class Adopter(Look):
             "notes": noted,
             "point": list(map(label, self.legacy.point)),
             "tables": [],
-            "accepted": self._accepted(recognised, orphans, before),
+            "accepted": carrier.accepted(),
+            "set_aside": set_aside,
+            "computed_anew": computed_anew,
             "kept_columns": recognised.kept,
             "kept_aside": [
                 {"table": table, "is": self.legacy.beside[table]} for table in recognised.beside
             ],
         }
         with self.connection.schema_editor(atomic=False) as editor:
-            made = self.models
-            for model in made.values():
+            for model in self.models.values():
                 editor.create_model(model)
             # Indexes and foreign keys come after the rows.
             deferred, editor.deferred_sql = editor.deferred_sql, []
-            for table, pairs in recognised.tables.items():
-                logger.info("Copying %s: %d rows.", table, before[table]["rows"])
-                proof["tables"].append(
-                    self._copy(table, pairs, source(table), before[table], orphans)
-                )
+            proof["tables"] = [carrier.copy(table, source(table)) for table in recognised.tables]
             started = time.monotonic()
             for sql in deferred:
                 editor.execute(sql, None)
-            self.copying += time.monotonic() - started
-            self._set_sequences(recognised, for_show, kept)
+            self.copying += carrier.seconds + time.monotonic() - started
             if self.connection.vendor == "postgresql":
-                for table in made:  # or the planner would take them for empty
+                for table in self.models:  # or the planner would take them for empty
                     self.aside.rows(f"ANALYZE {self.aside.new(table)}")
             if not for_show:
+                self._set_sequences(recognised, kept, orphans)
                 self._archive(recognised, orphans, editor)
-                self._keep(found, proof, {**kept, "alone": alone}, editor)
+                self._keep(verdict, proof, {**kept, "alone": alone}, editor)
         orphans.forget()
         return proof
 
-    def _before(self, recognised):
-        """Measure what is copied, and what is only moved."""
-        before = {}
-        for table, pairs in recognised.tables.items():
-            logger.info("Measuring %s.", table)
-            before[table] = self._measured(table, pairs, self.aside.here(table))
-        return before, {
-            name: measured_alone(self.aside, self.aside.here, name)
-            for name in (*recognised.kept, *recognised.beside)
-        }
-
-    def _measured(self, table, pairs, source):
-        model = self.models[self.legacy.tables[table].becomes]
-        fields = {one.column: one for one in model._meta.local_concrete_fields}
-        money = [old for old, new in pairs if isinstance(fields[new], models.DecimalField)]
-        return measure(self.connection, source, [old for old, _ in pairs if old != "id"], money)
-
-    def _references(self, recognised):
-        """Yield table, column, parent and whether it is needed, of each reference, as it was.
-
-        The parent is None if this shape lacks that table.
-        """
-        was = {table.becomes: name for name, table in self.legacy.tables.items()}
-        for table, pairs in recognised.tables.items():
-            model = self.models[self.legacy.tables[table].becomes]
-            for one in model._meta.local_concrete_fields:
-                old = next((old for old, new in pairs if new == one.column), None)
-                if one.is_relation and old:
-                    parent = was[one.related_model._meta.db_table]
-                    is_there = parent in recognised.tables
-                    yield table, old, parent if is_there else None, not one.null
-
-    def _accepted(self, recognised, orphans, before):
-        """Return the changes that the project accepts, with their numbers.
-
-        Raises RefusedByPreflight for one that it does not accept.
-        """
-        changes = [
-            (ABSENT, name, before.get(name.partition(".")[0], {}).get("rows", 0))
-            for name in recognised.absent
-        ]
-        for (table, column), number in orphans.found.items():
-            rule = ORPHAN_REFERENCE if column else ORPHAN_ROW
-            changes.append((rule, f"{table}.{column}" if column else table, number))
-        for rule, where, number in changes:
-            if rule not in self.legacy.accepted:
-                raise RefusedByPreflight(
-                    f"{where}: {number} times {rule}, which this project does not accept, so"
-                    " nothing was changed."
-                )
-        return [
-            {"rule": rule, "where": where, "count": number, "says": self.legacy.accepted[rule]}
-            for rule, where, number in changes
-        ]
-
-    def _copy(self, table, pairs, source, before, orphans):
-        """Copy the rows of one table, measure the new one, and return its part of the proof."""
-        becomes = self.legacy.tables[table].becomes
-        here = self.aside.new(becomes)
-        chosen = self._chosen(table, pairs, source, orphans)
-        started = time.monotonic()
-        self.aside.rows(
-            f"INSERT INTO {here} ({', '.join(quoted(new) for _, new in pairs)}) {chosen}"
-        )
-        self.copying += time.monotonic() - started
-        after = self._measured_new(table, pairs, here)
-        is_changed = any(of == table for of, _ in orphans.found)
-        carried = before
-        if is_changed:
-            carried = self._measured(table, pairs, f"({chosen}) AS carried")
-        lost = orphans.found.get((table, ""), 0)
-        new_names = dict(pairs)
-        agree = before["rows"] == after["rows"] + lost and carried == after
-        if not agree:
-            raise FailedDuringApply(
-                f"{table} did not arrive as it was: {_difference(carried, after)}. Nothing was"
-                " changed."
-            )
-        return {
-            "table": table,
-            "becomes": becomes,
-            "rows_before": before["rows"],
-            "rows_after": after["rows"],
-            "set_aside": lost,
-            "columns": [
-                {
-                    "column": old,
-                    "becomes": new_names[old],
-                    "before": before["checksums"][old],
-                    "after": after["checksums"][old],
-                    **(
-                        {
-                            "sum_before": _money(before["sums"][old]),
-                            "sum_after": _money(after["sums"][old]),
-                        }
-                        if old in before["sums"]
-                        else {}
-                    ),
-                }
-                for old in before["checksums"]
-            ],
-        }
-
-    def _measured_new(self, table, pairs, here):
-        """Measure what was made, under the names that its columns had."""
-        if all(old == new for old, new in pairs):
-            return self._measured(table, pairs, here)
-        names = ", ".join(f"{quoted(new)} AS {quoted(old)}" for old, new in pairs)
-        return self._measured(table, pairs, f"(SELECT {names} FROM {here}) AS made")
-
-    def _chosen(self, table, pairs, source, orphans):
-        """Return the SELECT of the rows that come along, as they come along."""
-        values = []
-        for old, _ in pairs:
-            value = f"came.{quoted(old)}"
-            if (table, old) in orphans.found:
-                value = (
-                    f"CASE WHEN {orphans.among(table, old, 'came')} THEN NULL ELSE {value} END"
-                    f" AS {quoted(old)}"
-                )
-            values.append(value)
-        sql = f"SELECT {', '.join(values)} FROM {source} AS came"
-        if (table, "") in orphans.found:
-            sql += f" WHERE NOT {orphans.among(table, '', 'came')}"
-        return sql
-
-    def _set_sequences(self, recognised, for_show, kept):
+    def _set_sequences(self, recognised: Recognised, kept: Kept, orphans: Orphans) -> None:
         """Let new rows get keys above all that were ever given."""
-        made = self.models
-        if for_show:
-            return
-        for sql in self.connection.ops.sequence_reset_sql(no_style(), list(made.values())):
+        made = list(self.models.values())
+        for sql in self.connection.ops.sequence_reset_sql(no_style(), made):
             self.aside.rows(sql)
         for table in recognised.tables:
-            if last := self.aside.last_key(table, kept):
+            last = self.aside.last_key(self.aside.there(table), table, kept)
+            if last := max([last, *(key for key, _ in orphans.made.get(table, ()))]):
                 self.aside.count_from(self.legacy.tables[table].becomes, last)
 
-    def _archive(self, recognised, orphans, editor):
-        """Keep the references that became NULL."""
-        if any(column for _, column in orphans.found):
+    def _archive(
+        self, recognised: Recognised, orphans: Orphans, editor: BaseDatabaseSchemaEditor
+    ) -> None:
+        """Keep the references that became NULL, or lead to a stand-in."""
+        if any(column for _, column in orphans.numbers):
             tables.ensure(editor)
-        for table, column in orphans.found:
+        for table, column in orphans.numbers:
             if column:
                 becomes = self.legacy.tables[table].becomes
                 new = dict(recognised.tables[table])[column]
                 orphans.archive(OWNER, table, column, becomes, new)
+        for table in orphans.made:
+            stand_ins.archive(orphans, OWNER, table, self.legacy.tables[table].becomes)
 
-    def _keep(self, found, proof, kept, editor):
+    def _keep(
+        self,
+        verdict: Verdict,
+        proof: dict[str, Any],
+        kept: dict[str, Any],
+        editor: BaseDatabaseSchemaEditor,
+    ) -> None:
         """Record the migrations, and keep the proof and the way back."""
         # Each editor of SQLite checks all foreign keys at its end: one is enough.
         tables.ensure(editor, [Adoption, JournalEntry, self.executor.recorder.Migration])
-        self.record(
-            found.keys,
-            f"recorded by db adopt, which made it from a database of shape {proof['shape']}",
-        )
+        remark = f"recorded by db adopt, which made it from a database of shape {proof['shape']}"
+        if proof["set_aside"]:
+            remark += f"; aside stay {in_short(proof['set_aside'])}"
+        self.record(verdict.keys, remark)
         made = {table for table, one in self.models.items() if one._meta.app_label in own_apps()}
         document = {
             "proof": proof,
@@ -381,42 +287,13 @@ class Adopter(Look):
             "stands": at_takeover(self.connection, proof, made, self.legacy.computed),
             "written": {},
         }
-        Adoption.objects.using(self.connection.alias).create(
+        Adoption._base_manager.using(self.connection.alias).create(
             state=State.ADOPTED, shape=proof["shape"], document=json.dumps(document)
         )
 
 
-def _too_much(sentences):
+def _too_much(sentences: list[str]) -> RefusedByPreflight:
     return RefusedByPreflight(
         "No table of this history can hold what is here, so nothing was changed."
         f" {listed(sentences)}"
     )
-
-
-def measured_alone(aside, place, name):
-    """Return as text what is in that which is only moved, and not copied: a table or a column.
-
-    place: where it stands, ``Aside.here`` or ``Aside.there``.
-    """
-    table, _, column = name.partition(".")
-    if column:
-        found = measure(aside.connection, place(table), [column])
-        return f"{found['rows']} {found['checksums'][column]}"
-    rows = sorted(map(repr, aside.rows(f"SELECT * FROM {place(table)}")))  # a few
-    return hashlib.sha256(repr(rows).encode()).hexdigest()
-
-
-def _money(value):
-    """Return an amount without the zeros that SQLite does not keep."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _difference(before, after):
-    if before["rows"] != after["rows"]:
-        return f"{before['rows']} rows became {after['rows']}"
-    for what in ("checksums", "sums"):
-        for name, value in before[what].items():
-            if value != after[what][name]:
-                return f"{what[:-1]} of {name} was {value} and became {after[what][name]}"
-    return "something differs"

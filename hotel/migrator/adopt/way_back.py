@@ -1,25 +1,30 @@
 """The ways out of an adoption: back to the legacy database, or done with it for good."""
 
 import json
+from collections.abc import Callable
+from typing import Any, cast
 
 from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from hotel.migrator import catalog, drift, history
-from hotel.migrator.adopt import obstacles
+from hotel.migrator.adopt import surroundings
+from hotel.migrator.adopt.carrying import measured_alone
 from hotel.migrator.adopt.checksums import measure
 from hotel.migrator.adopt.look import State
-from hotel.migrator.adopt.takeover import measured_alone, told
-from hotel.migrator.adopt.written import in_words, written
+from hotel.migrator.adopt.takeover import Adopter, told
+from hotel.migrator.adopt.written import Written, in_words, written
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
-from hotel.migrator.locks import Patience, short_lock_timeout
-from hotel.migrator.repair import quoted
-from hotel.migrator.tables import JournalEntry
+from hotel.migrator.locking.patience import Patience, short_lock_timeout
+from hotel.migrator.schema import catalog, drift
+from hotel.migrator.sql.parsing import quoted
+from hotel.migrator.storage import journal
+from hotel.migrator.storage.tables import Adoption, JournalEntry
 
 OURS = ("migrator_archive", "migrator_cursor", "migrator_conflicts")  # that go with the rows
 
 
-def open_adoption(adopter):
+def open_adoption(adopter: Adopter) -> Adoption:
     """Return the adoption that can be undone or finished. Raises RefusedByPreflight if none can."""
     adoption = adopter.latest()
     if adoption is None or adoption.state == State.UNDONE:
@@ -35,12 +40,12 @@ def open_adoption(adopter):
     return adoption
 
 
-def proof(adoption):
+def proof(adoption: Adoption) -> dict[str, Any]:
     """Return the proof of an adoption, as it was printed then."""
-    return json.loads(adoption.document)["proof"]
+    return cast("dict[str, Any]", json.loads(adoption.document)["proof"])
 
 
-def undo(adopter, adoption, *, discard=False):
+def undo(adopter: Adopter, adoption: Adoption, *, discard: bool = False) -> dict[str, int]:
     """Drop what was made since, and bring the legacy tables back as they were. Return their rows.
 
     discard: even if rows were written since. Raises RefusedByPreflight with their numbers if not,
@@ -51,7 +56,7 @@ def undo(adopter, adoption, *, discard=False):
         return Patience(adopter.connection)(what, lambda: _undo(adopter, adoption, discard))
 
 
-def _undo(adopter, adoption, discard):
+def _undo(adopter: Adopter, adoption: Adoption, discard: bool) -> dict[str, int]:
     connection, aside = adopter.connection, adopter.aside
     document = json.loads(adoption.document)
     with transaction.atomic(using=connection.alias):
@@ -60,12 +65,12 @@ def _undo(adopter, adoption, discard):
         new = {} if discard else written(adopter, adoption)
         if new:
             raise _would_lose(new)
-        obstructions = obstacles.of_schema(aside, made, "the legacy ones")
+        obstructions = surroundings.dependents(aside, made, "the legacy ones")
         if obstructions:
             raise RefusedByPreflight(
                 f"Something depends on the tables, so nothing was changed. {' '.join(obstructions)}"
             )
-        applied = [key for key in history.applied(adopter.loader) if key in {*adopter.order}]
+        applied = [key for key in journal.applied(adopter.loader) if key in {*adopter.order}]
         adopter.record(applied, "recorded by db adopt --undo", backwards=True)
         functions = _functions(connection, made)
         if connection.vendor == "postgresql":
@@ -82,25 +87,25 @@ def _undo(adopter, adoption, discard):
     return {part["table"]: part["rows_before"] for part in document["proof"]["tables"]}
 
 
-def _made(adopter):
+def _made(adopter: Adopter) -> list[str]:
     """Return the tables that this history made here, and the migrator's that go with them."""
-    apps = adopter.loader.project_state(history.applied(adopter.loader)).apps
+    apps = adopter.loader.project_state(journal.applied(adopter.loader)).apps
     models_now = apps.get_models(include_auto_created=True)
     known = {model._meta.db_table for model in models_now} | drift.tables_of(adopter.loader)
     return sorted(set(adopter.connection.introspection.table_names()) & (known | {*OURS}))
 
 
-def _functions(connection, made):
+def _functions(connection: BaseDatabaseWrapper, made: list[str]) -> list[str]:
     """Return the functions that triggers of these tables call, and no other table's."""
     if connection.vendor != "postgresql":
         return []
     theirs = catalog.read(connection, [JournalEntry._meta.db_table])
     kept = {thing.name for thing in theirs.facts if thing.kind == "function"}
-    found = catalog.read(connection, made)
-    return [t.name for t in found.facts if t.kind == "function" and t.name not in kept]
+    ours = catalog.read(connection, made)
+    return [t.name for t in ours.facts if t.kind == "function" and t.name not in kept]
 
 
-def _compare(adopter, document):
+def _compare(adopter: Adopter, document: dict[str, Any]) -> None:
     """Raise FailedDuringApply unless the tables hold what was measured before the adoption."""
     for part in document["proof"]["tables"]:
         names = [column["column"] for column in part["columns"]]
@@ -113,14 +118,14 @@ def _compare(adopter, document):
             raise _tampered(name)
 
 
-def _tampered(name):
+def _tampered(name: str) -> FailedDuringApply:
     return FailedDuringApply(
         f"{name} would not come back as it was: somebody wrote into the tables that are kept"
         " aside. Nothing was changed."
     )
 
 
-def finish(adopter, adoption):
+def finish(adopter: Adopter, adoption: Adoption) -> tuple[list[str], list[str]]:
     """Drop the legacy tables that are kept aside, and return which stay: those with more in them.
 
     These are tables that no model here has, tables with a column that none has, and tables with
@@ -146,7 +151,9 @@ def finish(adopter, adoption):
     return dropped, sorted(lost & set(moved))
 
 
-def end(adopter, goes_back, discard, begin):
+def end(
+    adopter: Adopter, goes_back: bool, discard: bool, begin: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
     """Undo the open adoption, or finish it; see ``verbs.adopt`` for ``begin`` and the answer."""
     adoption = open_adoption(adopter)
     if not goes_back:
@@ -179,7 +186,7 @@ def end(adopter, goes_back, discard, begin):
     return {**done, "did": "undone", "tables": undo(adopter, adoption, discard=discard)}
 
 
-def _would_lose(new):
+def _would_lose(new: Written) -> RefusedByPreflight:
     return RefusedByPreflight(
         f"Rows were written since the adoption, which --undo would throw away: {in_words(new)}."
         " Nothing was changed. Keep them by staying, or say --discard-new-rows."

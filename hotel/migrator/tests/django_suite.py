@@ -37,9 +37,9 @@ class Runner(DiscoverRunner):
         from django.db.migrations import executor
         from django.db.migrations.loader import MigrationLoader
 
-        from hotel.migrator import interruptions
         from hotel.migrator.management.commands.migrate import Command
-        from hotel.migrator.runner import Executor
+        from hotel.migrator.running import interruptions
+        from hotel.migrator.running.runner import Executor
 
         runs = self.runs = []
 

@@ -7,7 +7,7 @@ from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.migration import Migration
 
 from hotel.migrator.exceptions import MigratorError
-from hotel.migrator.graph import Graph
+from hotel.migrator.revisions.graph import Graph
 
 
 def keys(text):

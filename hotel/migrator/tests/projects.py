@@ -21,8 +21,10 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands
 from django.db import connection
+from django.db.backends.signals import connection_created
 
-from hotel.migrator import writing
+from hotel.migrator.authoring import merging, writing
+from hotel.migrator.tests.commands import table
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -57,6 +59,7 @@ from hotel.settings import *
 INSTALLED_APPS = ["hotel.migrator", *{labels}]
 MIGRATION_SCOPE = {labels}
 ROOT_URLCONF = None
+MIGRATOR_SNAPSHOT = None
 DATABASES["default"]["NAME"] = {name!r}
 """
 
@@ -65,10 +68,12 @@ DATABASES["default"]["NAME"] = {name!r}
 EVERY = 1 if "ROUND_TRIPS" in os.environ else 7
 
 
-def killed(number, work):
+def killed(number, work, among="", everywhere=False):
     """Do ``work`` in a process that kills itself (-9) before its ``number``-th change.
 
     A change is a statement that writes; anywhere else a kill leaves the same database.
+    among: how the changes begin that are counted. everywhere: on every connection, such as that of
+    a scratch database.
     Return whether it was killed; it is not when it needs fewer changes.
     """
     connection.close()
@@ -79,13 +84,22 @@ def killed(number, work):
             left = [number]
 
             def count_down(execute, sql, *arguments):
-                left[0] -= not sql.lstrip().startswith(READING)
+                sql_begins = sql.lstrip().startswith
+                left[0] -= sql_begins(among) and not sql_begins(READING)
                 if left[0] == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return execute(sql, *arguments)
 
-            with connection.execute_wrapper(count_down):
+            if everywhere:
+
+                def watch(connection, **_):
+                    connection.execute_wrappers.append(count_down)
+
+                connection_created.connect(watch)
                 work()
+            else:
+                with connection.execute_wrapper(count_down):
+                    work()
             code = 0
         except BaseException:
             traceback.print_exc()
@@ -173,6 +187,7 @@ class Project:
         self.folder = folder
         self.history = history
         self.apps = []
+        self.others: list[str] = []  # apps that are installed besides, as "django.contrib.auth"
 
     def app(self, label):
         """Make and install an app."""
@@ -184,7 +199,7 @@ class Project:
         self.unload()
         importlib.invalidate_caches()
         labels = [app.folder.name for app in self.apps if (app.folder / "models.py").exists()]
-        apps.set_installed_apps(["hotel.migrator", *labels])
+        apps.set_installed_apps(["hotel.migrator", *self.others, *labels])
         self.installed = True
 
     def unload(self):
@@ -221,9 +236,9 @@ class Project:
         call_command(command, *target, verbosity=0, interactive=False, **options)
         return self
 
-    def killed(self, number, *target):
+    def killed(self, number, *target, **options):
         """Run ``migrate`` in a process that is killed; see ``killed``."""
-        return killed(number, lambda: self.migrate(*target))
+        return killed(number, lambda: self.migrate(*target), **options)
 
     def together(self, number, *target, **options):
         """Run ``migrate`` in ``number`` processes that begin at once; return their ends."""
@@ -348,6 +363,7 @@ def project(history, tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setattr(settings, "BASE_DIR", folder)
+    monkeypatch.setattr(settings, "MIGRATOR_SNAPSHOT", folder / "schema")
     made = Project(folder, history)
     try:
         yield made
@@ -359,6 +375,28 @@ def project(history, tmp_path, monkeypatch):
 def annexe(project):
     """A throw-away app, ``annexe``; see ``App``."""
     return project.app("annexe")
+
+
+BEDS = """
+migrations.CreateModel(
+    "Room",
+    [("id", models.AutoField(primary_key=True)), ("floor", models.IntegerField(null=True))],
+),
+migrations.CreateModel(
+    "Bed",
+    [
+        ("id", models.AutoField(primary_key=True)),
+        ("room", models.ForeignKey("annexe.Room", models.CASCADE)),
+    ],
+),
+"""
+
+
+def refused(project, *target):
+    """Return what ``migrate`` says that is refused, and its exit code."""
+    with pytest.raises(CommandError) as refusal:
+        project.migrate(*target)
+    return str(refusal.value), refusal.value.returncode
 
 
 class Verb:
@@ -387,7 +425,7 @@ def revise(project):
 @pytest.fixture
 def merge(project):
     """``db merge``; see ``Verb``."""
-    return Verb(project, writing.merge)
+    return Verb(project, merging.merge)
 
 
 ROOM = """
@@ -434,3 +472,20 @@ def flags(rooms):
         atomic=False,
     )
     return rooms
+
+
+@pytest.fixture(name="apps")
+def two_apps(project, settings):
+    """Two apps: ``annexe`` of three migrations; ``bar``, whose second needs annexe's second."""
+    settings.MIGRATION_SCOPE = ["annexe", "bar"]
+    annexe, bar = project.app("annexe"), project.app("bar")
+    annexe.write("0001_initial", table("Bed"))
+    annexe.write("0002_add_desks", table("Desk"))
+    bar.write("0001_initial", table("Glass"))
+    bar.write(
+        "0002_add_bottles",
+        table("Bottle"),
+        after=[("bar", "0001_initial"), ("annexe", "0002_add_desks")],
+    )
+    annexe.write("0003_add_lamps", table("Lamp"))
+    return project

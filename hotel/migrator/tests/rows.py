@@ -120,6 +120,8 @@ def _any_value(field):
         strategy = st.one_of(st.sampled_from(WORDS[field.name]), TEXT)
     elif isinstance(field, ExemptionsField):
         strategy = st.none()  # no row is born with one
+    elif isinstance(field, models.JSONField):
+        strategy = st.sampled_from(["{}", '{"status": ["pending", "confirmed"]}'])
     elif isinstance(field, models.CharField | models.TextField):
         strategy = TEXT
     elif isinstance(field, models.BooleanField):

@@ -10,8 +10,11 @@ from pathlib import Path
 from django.db import connection
 
 
-def run(lines):
-    """Run a script on the database of the test; return the exit code and what was complained of."""
+def run(lines, shows=False):
+    """Run a script on the database of the test; return the exit code and what was complained of.
+
+    shows: whether it may print what its queries answer.
+    """
     script = "\n".join(lines) + "\n"
     settings = connection.settings_dict
     connection.close()
@@ -22,6 +25,7 @@ def run(lines):
             "PGUSER": settings["USER"],
             "PGPASSWORD": settings["PASSWORD"],
             "PGDATABASE": settings["NAME"],
+            "PGOPTIONS": settings["OPTIONS"].get("options"),
         }
         words = [_psql(), "--no-psqlrc", "--quiet", "-f", "-"]
         environment = {**os.environ, **{name: value for name, value in address.items() if value}}
@@ -32,7 +36,7 @@ def run(lines):
     ended = subprocess.run(
         words, input=script, env=environment, capture_output=True, text=True, check=False
     )
-    assert ended.stdout == ""
+    assert shows or ended.stdout == ""
     return ended.returncode, ended.stderr
 
 
@@ -52,8 +56,8 @@ def _by_python(name, script):
     script = script.replace("\n.bail on\n", "\n")
     with closing(sqlite3.connect(name, isolation_level=None)) as database:
         statement = ""
-        for line in script.splitlines(keepends=True):
-            statement += line
+        for line in script.split("\n"):
+            statement += line.removesuffix("\r") + "\n"
             if sqlite3.complete_statement(statement):
                 try:
                     database.execute(statement)

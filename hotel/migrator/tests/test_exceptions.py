@@ -15,6 +15,7 @@ def test_every_error_has_its_exit_code_and_is_shown_without_a_traceback():
     assert codes == {
         "WrongUse": 2,
         "RefusedByPreflight": 3,
+        "NotOnPaper": 3,
         "LockNotGot": 4,
         "FailedDuringApply": 5,
         "Interrupted": 6,

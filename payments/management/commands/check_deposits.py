@@ -1,8 +1,9 @@
 """``manage.py check_deposits``: the ledger of deposits and the columns of reservations agree."""
 
 import json
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Sum
 
 from payments import services
@@ -21,17 +22,17 @@ class Command(BaseCommand):
         "payments said different things; these are known, and no error. Changes nothing."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("--database", default="default", help="the alias to read")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *, database, json: bool, **options):
+    def handle(self, *, database: str, json: bool, **options: Any) -> None:
         """Compare, print, and end with exit code 1 if the ledger and a column differ."""
         wrong = services.ledger_differences().using(database)
         known = services.legacy_differences().using(database)
         held = Reservation.objects.using(database).aggregate(held=Sum("deposit_held"))["held"]
-        facts = {
+        facts: dict[str, Any] = {
             "movements": DepositMovement.objects.using(database).count(),
             "held": f"{held or 0:.2f}",
             "differences": [
@@ -59,10 +60,10 @@ class Command(BaseCommand):
                 returncode=1,
             )
 
-    def _print_json(self, facts):
+    def _print_json(self, facts: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(facts, indent=2))
 
-    def _print(self, facts):
+    def _print(self, facts: dict[str, Any]) -> None:
         self.stdout.write(f"{facts['movements']} movements, {facts['held']} held.")
         for row in facts["differences"][:SHOWN]:
             self.stdout.write("{reservation}: held {column}, by the ledger {ledger}".format(**row))

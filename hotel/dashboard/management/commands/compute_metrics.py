@@ -2,13 +2,14 @@
 
 import json
 from datetime import date, timedelta
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.utils import timezone
 
 from hotel.columns import EMPTY, percent
-from hotel.dashboard.figures import COUNTS, rounded, total, totals
+from hotel.dashboard.figures import COUNTS, Total, rounded, total, totals
 from hotel.dashboard.services import LONGEST, compute_metrics
 from hotel.refusals import Refused
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         "Wrong dates end with exit code 2."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument(
             "--from",
@@ -50,24 +51,26 @@ class Command(BaseCommand):
             help="the alias to read and write",
         )
 
-    def handle(self, *, first, last, database, json: bool, **options):
+    def handle(
+        self, *, first: str | None, last: str | None, database: str, json: bool, **options: Any
+    ) -> None:
         """Compute, and print a line for each day and one for all of them."""
         today = timezone.localdate()
-        first = _day("--from", first) or today - timedelta(days=BEFORE)
-        last = _day("--to", last) or today + timedelta(days=AFTER)
+        begin = _day("--from", first) or today - timedelta(days=BEFORE)
+        end = _day("--to", last) or today + timedelta(days=AFTER)
         try:
-            rows = compute_metrics(first, last, using=database)
+            rows = compute_metrics(begin, end, using=database)
         except Refused as refusal:
             raise CommandError(str(refusal), returncode=2) from refusal
         days, whole = totals(rows, lambda row: row.day), total(rows)
         if json:
-            self._print_json(first, last, days, whole)
+            self._print_json(begin, end, days, whole)
         else:
             for day, sums in days.items():
                 self.stdout.write(f"{day}  {_line(sums)}")
             self.stdout.write(f"all         {_line(whole)}")
 
-    def _print_json(self, first, last, days, whole):
+    def _print_json(self, first: date, last: date, days: dict[date, Total], whole: Total) -> None:
         facts = {
             "from": str(first),
             "to": str(last),
@@ -77,17 +80,18 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(facts, indent=2))
 
 
-def _day(option, text):
+def _day(option: str, text: str | None) -> date | None:
     """Return the date that an option names, or None if it was not given."""
     try:
-        return text and date.fromisoformat(text)
+        return date.fromisoformat(text) if text else None
     except ValueError:
         raise CommandError(
-            f'{option} is "{text}", which is no date: write one such as 2026-01-31.', returncode=2
+            f'{option} is "{text}", which is not a date: write one such as 2026-01-31.',
+            returncode=2,
         ) from None
 
 
-def _line(sums):
+def _line(sums: Total) -> str:
     """Return the figures in one line of text."""
     adr, revpar = (
         EMPTY if ratio is None else f"{rounded(ratio)}" for ratio in (sums.adr, sums.revpar)
@@ -98,7 +102,7 @@ def _line(sums):
     )
 
 
-def _facts(sums):
+def _facts(sums: Total) -> dict[str, Any]:
     """Return the figures by name; amounts and ratios are text, so that no digit is lost."""
     ratios = {
         "occupancy": rounded(sums.occupancy, 4),

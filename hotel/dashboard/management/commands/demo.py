@@ -1,9 +1,12 @@
 """``manage.py demo``: a made-up hotel, carried from the legacy shape to head."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
@@ -22,7 +25,7 @@ class Command(BaseCommand):
         "What was interrupted is finished by the same command."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("--database", default="default", help="the alias to write to")
         parser.add_argument(
@@ -31,7 +34,7 @@ class Command(BaseCommand):
             help="leave a database that has tables as it is, without an error",
         )
 
-    def handle(self, *, database, if_empty, **options):
+    def handle(self, *, database: str, if_empty: bool, **options: Any) -> None:
         """Write the hotel, migrate it, and say how to log in."""
         connection = connections[database]
         if not settings.DEBUG:
@@ -56,14 +59,14 @@ class Command(BaseCommand):
         if mark is not None:
             self._print_log_ins()
 
-    def _mark(self, connection):
+    def _mark(self, connection: BaseDatabaseWrapper) -> str | None:
         """Return how far a demo hotel is that is there, or None if there is none."""
         if Setting._meta.db_table not in connection.introspection.table_names():
             return None
         marks = Setting.objects.using(connection.alias).filter(setting_key=demo.MARK)
         return marks.values_list("setting_value", flat=True).first()
 
-    def _is_untouched(self, connection):
+    def _is_untouched(self, connection: BaseDatabaseWrapper) -> bool:
         """Tell whether there is no table, or only what a demo makes before its rows."""
         tables = set(connection.introspection.table_names()) - {"django_migrations"}
         applied = set(MigrationLoader(connection).applied_migrations)
@@ -79,7 +82,7 @@ class Command(BaseCommand):
                     return False
         return True
 
-    def _write(self, connection):
+    def _write(self, connection: BaseDatabaseWrapper) -> None:
         for app in INITIAL_STATE:
             call_command("migrate", app, "0001", database=connection.alias, verbosity=0)
         loader = MigrationLoader(connection)
@@ -88,7 +91,7 @@ class Command(BaseCommand):
             demo.write(state.apps, timezone.localdate())
         self.stdout.write("A demo hotel in the legacy shape is written; migrate takes it to head.")
 
-    def _print_log_ins(self):
+    def _print_log_ins(self) -> None:
         self.stdout.write(f"Log in with the password {demo.PASSWORD!r} as one of:")
         for username, full_name, role, _, group in demo.STAFF:
             works_as = group or ("Owner" if role == "admin" else "may not log in")

@@ -1,0 +1,1 @@
+"""Migration files written by the project: ``db revision``, ``db merge``, ``db stats``."""

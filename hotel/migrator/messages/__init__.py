@@ -1,0 +1,1 @@
+"""What is said of an error, and what must not be told."""

@@ -1,0 +1,199 @@
+"""Who has to wait for which operation of a plan, and for how long about, as ``--plan`` says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
+
+from hotel.migrator.locking.table_locks import ORDER, strongest
+from hotel.migrator.plan import steps
+from hotel.migrator.plan.live import Live
+from hotel.migrator.plan.lock_modes import (
+    SCAN,
+    VALIDATING,
+    Lock,
+    LockModes,
+    Sizes,
+    SQLiteModes,
+)
+from hotel.migrator.plan.steps import Plan, Step
+
+WRITE_LOCK = "the write lock"  # of SQLite, which has one
+BLOCKING = ORDER[3:]  # who writes waits, or everybody
+MOMENT = 0.1  # seconds: what is shorter is not told
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What one operation locks.
+
+    online: whether others go on, for whom it takes a moment at most; else this is a step to plan
+    for, and ``seconds`` an estimate of how long they wait; None where nobody can tell.
+    why: what takes so long, "" for nothing. together: the seconds that others wait for the table
+    if they come when it is locked first: with what the same transaction does besides, and with the
+    steps before and after it that lock it at once again.
+    """
+
+    migration: str
+    operation: str
+    table: str
+    lock: str
+    online: bool | None
+    seconds: float | None = 0.0
+    why: str = ""
+    together: float = 0.0
+
+    def __str__(self) -> str:
+        where = f" on {self.table}" if self.table else ""
+        begin = f"{self.migration} ({self.operation}): {self.lock}{where}"
+        if self.online is None:
+            return f"{begin}; {self.why}."
+        if self.online:
+            return f"{begin}, online{f'; {self.why}' if self.why else ''}."
+        last = ""
+        if self.seconds is not None:
+            last = f", some {self.seconds:.1f} s" if self.seconds >= MOMENT else ", under 0.1 s"
+            if self.together >= self.seconds + MOMENT:
+                last += f" ({self.together:.1f} s with the steps beside it)"
+        return f"{begin}, planned lock{last}: {self.why}."
+
+
+def locks(connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: Plan) -> list[Wait]:
+    """Return the Waits of a plan of Django's, in its order, one for each table of a step."""
+    walked = steps.walk(loader, plan)
+    waits: _PostgreSQL | _SQLite = (
+        _PostgreSQL(connection) if connection.vendor == "postgresql" else _SQLite(connection)
+    )
+    holdings: list[_Holding] = []
+    for migration, some in groupby(walked, lambda step: step.migration):
+        each = [waits.of_step(step) for step in some]
+        if migration.atomic:
+            each = [waits.together([asked for one in each for asked in one])]
+        holdings += [_Holding(one) for one in each if one]
+    return [wait for at, one in enumerate(holdings) for wait in one.told(holdings, at)]
+
+
+class _Asked(NamedTuple):
+    """A Wait, by the name of its table as it stands; validates: it only reads the table's rows."""
+
+    table: str
+    wait: Wait
+    validates: bool = False
+
+
+class _Holding:
+    """Locks that are held at once: those of an atomic migration, or of one step of another."""
+
+    def __init__(self, waits: list[_Asked]) -> None:
+        self.waits = waits
+        self.seconds = sum(one.wait.seconds or 0 for one in waits)
+        self.tables = {one.table for one in waits if one.wait.lock in (*BLOCKING, WRITE_LOCK)}
+
+    def told(self, holdings: list[_Holding], at: int) -> Iterator[Wait]:
+        """Yield the Waits with what is known by all holdings, of which this is number ``at``."""
+        planned = {one.table for one in self.waits if one.wait.online is False}
+        for table, wait, _ in self.waits:
+            if table not in self.tables:
+                yield wait
+                continue
+            together = round(_chained(holdings, at, table), 3)
+            if wait.online and table not in planned and self.seconds >= MOMENT:
+                planned.add(table)
+                why = "held until the migration ends"
+                yield replace(wait, online=False, why=why, together=together)
+            else:
+                yield replace(wait, together=0.0 if wait.online else together)
+
+
+def _chained(holdings: list[_Holding], at: int, table: str) -> float:
+    """Return the seconds for which holdings, one after another, have a table locked."""
+    first = last = at
+    while first and table in holdings[first - 1].tables:
+        first -= 1
+    while last + 1 < len(holdings) and table in holdings[last + 1].tables:
+        last += 1
+    return sum(one.seconds for one in holdings[first : last + 1])
+
+
+class _PostgreSQL:
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.modes = LockModes(connection)
+        self.sizes = Sizes(connection)
+
+    def of_step(self, step: Step) -> list[_Asked]:
+        """Return the Waits of a step by the table that stands, one for each that it locks."""
+        asked: dict[str, list[Lock]] = {}
+        for lock in self.modes.of_step(step):
+            asked.setdefault(lock.table, []).append(lock)
+        validates = isinstance(step.operation, VALIDATING)
+        waits = [
+            _Asked(self.modes.live.table(table) or table, self._wait(step, table, each), validates)
+            for table, each in asked.items()
+        ]
+        self.modes.live.follow(step)
+        return waits
+
+    def _wait(self, step: Step, table: str, each: list[Lock]) -> Wait:
+        why = max(each, key=lambda one: one.rate or 0).why
+        mode = strongest(*(one.mode for one in each)) if table else each[0].mode
+        rates = [one.rate for one in each if one.rate is not None]
+        if not rates:
+            return Wait(step.name, step.describe(), table, mode, None, None, why)
+        rate = sum(rates)
+        seconds = self._seconds(self.modes.live.table(table), rate)
+        return Wait(step.name, step.describe(), table, mode, not rate, seconds, why)
+
+    def _seconds(self, live: str | None, rate: float) -> float:
+        return round(self.sizes.of(live) * rate / 1_000_000, 3) if live else 0.0
+
+    def together(self, waits: list[_Asked]) -> list[_Asked]:
+        """Return Waits of one transaction as they are while it has locked more."""
+        held: dict[str, str] = {}
+        for live, wait, _ in waits:
+            if wait.table:
+                held[live] = strongest(held.get(live, ""), wait.lock)
+        return [self._under(one, held.get(one.table, "")) for one in waits]
+
+    def _under(self, one: _Asked, mode: str) -> _Asked:
+        if not one.validates or mode not in BLOCKING:
+            return one
+        seconds = self._seconds(one.table, SCAN)
+        why = "all rows are checked"
+        wait = replace(one.wait, lock=mode, online=False, seconds=seconds, why=why)
+        return one._replace(wait=wait)
+
+
+class _SQLite:
+    """SQLite has one writer; others read, and wait to write, while a migration runs."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.modes = SQLiteModes(connection)
+        self.live = Live(connection)
+        self.sizes = Sizes(connection)
+
+    def of_step(self, step: Step) -> list[_Asked]:
+        """Return the Wait of a step, if it writes."""
+        each = [
+            (lock, self.sizes.of(live) if (live := self.live.table(lock.table)) else 0)
+            for lock in self.modes.of_step(step)
+        ]
+        self.live.follow(step)
+        if not each:
+            return []
+        slow, rows = max(each, key=lambda one: (one[0].rate or 0) * one[1])
+        why = slow.why.format(table=slow.table, rows="1 row" if rows == 1 else f"{rows} rows")
+        if slow.rate is None:
+            wait = Wait(step.name, step.describe(), "", WRITE_LOCK, None, None, why)
+            return [_Asked("", wait)]
+        seconds = round(sum((one.rate or 0) * rows / 1_000_000 for one, rows in each), 3)
+        wait = Wait(step.name, step.describe(), "", WRITE_LOCK, not slow.rate, seconds, why)
+        return [_Asked("", wait)]
+
+    def together(self, waits: list[_Asked]) -> list[_Asked]:
+        """Return Waits of one transaction: all have the same lock."""
+        return waits

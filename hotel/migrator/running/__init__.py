@@ -1,0 +1,1 @@
+"""A plan is carried out, and what became of it is told."""

@@ -1,0 +1,1 @@
+"""Models, migrations and the live schema, compared and mended."""

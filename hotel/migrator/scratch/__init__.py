@@ -1,0 +1,1 @@
+"""A database to try migrations in, without rows: on a server, in memory, or on paper."""

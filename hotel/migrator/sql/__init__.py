@@ -1,0 +1,1 @@
+"""SQL that is read, and values that are quoted."""

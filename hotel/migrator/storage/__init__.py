@@ -1,0 +1,1 @@
+"""What the migrator keeps in the database: journal, archive, and how far batches have come."""

@@ -1,0 +1,629 @@
+"""What stops a migration, what is said of it, and what the sentence says is to be done."""
+
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+ON_POSTGRESQL = connection.vendor == "postgresql"
+
+MODELS = """
+class Room(models.Model):
+    id = models.AutoField(primary_key=True)
+    floor = models.IntegerField(null=True)
+    name = models.TextField(null=True)
+    code = models.CharField(max_length=4, null=True)
+
+    class Meta:
+        indexes = [models.Index("floor", name="by_floor")]
+
+class Lamp(models.Model):
+    id = models.AutoField(primary_key=True)
+"""
+TABLES = """
+migrations.CreateModel(
+    "Room",
+    [
+        ("id", models.AutoField(primary_key=True, serialize=False)),
+        ("floor", models.IntegerField(null=True)),
+        ("name", models.TextField(null=True)),
+        ("code", models.CharField(max_length=4, null=True)),
+    ],
+),
+migrations.AddIndex("room", models.Index("floor", name="by_floor")),
+migrations.CreateModel("Lamp", [("id", models.AutoField(primary_key=True, serialize=False))]),
+"""
+
+
+def sql(*statements):
+    return f"migrations.RunSQL({[*statements]!r}, migrations.RunSQL.noop)"
+
+
+def python(body):
+    return "def change(apps, editor):\n    from django.db import connection\n" + "".join(
+        f"    {line}\n" for line in body.splitlines()
+    )
+
+
+def on(postgresql, sqlite):
+    """Return what is so on the engine of this run."""
+    return postgresql if ON_POSTGRESQL else sqlite
+
+
+CHANGE = "migrations.RunPython(change, migrations.RunPython.noop)"
+
+
+@dataclass
+class Case:
+    """A failure, and how its remedy is followed.
+
+    operation, code: of the migration that fails; in_words: the operation in the sentence. before:
+    statements that bring it about. said: by the database. mend: the kind of the remedy, or its
+    sentence. undone: what is said of what was done.
+
+    names: words of the remedy's sentence, which one of these follows: cure, statements that are
+    run; mended, the operations of the migration, of two if there are two, with the models if they
+    change; own_code, what its function is then; atomic. Where it names doctor, doctor is followed.
+    """
+
+    operation: str
+    said: str
+    mend: str
+    names: str
+    in_words: str = "Raw SQL operation"
+    before: list = field(default_factory=list)
+    code: str = ""
+    undone: str = "It changed nothing."
+    cure: list = field(default_factory=list)
+    mended: list = field(default_factory=list)
+    own_code: str = ""
+    atomic: bool = True
+    models: str = MODELS
+    tidy: list = field(default_factory=list)  # statements that take away what brought it about
+    is_readable: bool = True  # what the rows hold
+
+
+def in_code(body, said, mend, names, **more):
+    """Return a Case about a function of the migration."""
+    words = "Raw Python operation, change()"
+    return Case(CHANGE, said, mend, names, in_words=words, code=python(body), **more)
+
+
+ROOM = "INSERT INTO annexe_room (floor, name) VALUES"
+VIEW = "CREATE VIEW annexe_names AS SELECT name FROM annexe_room"
+DOCTOR = "manage.py db doctor says"
+MIGRATION = "end the migration"
+WITHOUT = "write the migration without it"
+BED = """
+class Bed(models.Model):
+    id = models.AutoField(primary_key=True)
+    floor = models.ForeignKey("annexe.Room", models.CASCADE)
+"""
+
+
+def bed(*to):
+    key = '("id", models.AutoField(primary_key=True, serialize=False))'
+    floor = f'("floor", models.ForeignKey("annexe.room", models.CASCADE{"".join(to)}))'
+    return f'migrations.CreateModel("Bed", [{key}, {floor}])'
+
+
+OF_BOTH = {
+    "a table that was dropped": Case(
+        sql("DELETE FROM annexe_lamp"),
+        on('relation "annexe_lamp" does not exist', "no such table: annexe_lamp"),
+        "not there",
+        DOCTOR,
+        before=["DROP TABLE annexe_lamp"],
+    ),
+    "a column that was dropped": Case(
+        sql(f"{ROOM} (1, 'x')"),
+        on(
+            'column "floor" of relation "annexe_room" does not exist',
+            "table annexe_room has no column named floor",
+        ),
+        "not there",
+        DOCTOR,
+        before=["DROP INDEX by_floor", "ALTER TABLE annexe_room DROP COLUMN floor"],
+    ),
+    "a column that never was": Case(
+        sql("INSERT INTO annexe_room (height) VALUES (1)"),
+        on(
+            'column "height" of relation "annexe_room" does not exist',
+            "table annexe_room has no column named height",
+        ),
+        "not there",
+        "if nothing is, mend the migration",
+        mended=[sql("INSERT INTO annexe_room (floor) VALUES (1)")],
+    ),
+    "a table that is there already": Case(
+        bed(),
+        on('relation "annexe_bed" already exists', 'table "annexe_bed" already exists'),
+        "there",
+        DOCTOR,
+        in_words="Create model Bed",
+        before=on(
+            [
+                "CREATE TABLE annexe_bed (id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,"
+                " floor_id integer NOT NULL REFERENCES annexe_room DEFERRABLE INITIALLY DEFERRED)",
+                "CREATE INDEX annexe_bed_floor_id_1 ON annexe_bed (floor_id)",
+            ],
+            [
+                "CREATE TABLE annexe_bed (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, floor_id"
+                " integer NOT NULL REFERENCES annexe_room (id) DEFERRABLE INITIALLY DEFERRED)",
+                "CREATE INDEX annexe_bed_floor_id_1 ON annexe_bed (floor_id)",
+            ],
+        ),
+        models=MODELS + BED,
+    ),
+    "no SQL": Case(
+        sql("CREATE TABEL annexe_aside (id integer)"),
+        on('syntax error at or near "TABEL"', 'near "TABEL": syntax error'),
+        "sql",
+        MIGRATION,
+        mended=[sql("CREATE TABLE annexe_aside (id integer)")],
+    ),
+    "rows that a statement doubles": Case(
+        sql("CREATE UNIQUE INDEX by_name ON annexe_room (name)"),
+        on(
+            'could not create unique index "by_name": Key (name)=(a) is duplicated',
+            "UNIQUE constraint failed: annexe_room.name",
+        ),
+        "The migration or the rows break that rule: mend one of them, then run the"
+        " same command again.",
+        "the rows",
+        before=[f"{ROOM} (1, 'a'), (2, 'a')"],
+        cure=["UPDATE annexe_room SET name = 'b' WHERE floor = 2"],
+    ),
+    "a function that is not there": Case(
+        sql("SELECT similarity('x', 'y')"),
+        on(
+            "function similarity(unknown, unknown) does not exist. No function matches the given"
+            " name and argument types. You might need to add explicit type casts",
+            "no such function: similarity",
+        ),
+        on("feature", "no function"),
+        on("CREATE EXTENSION", WITHOUT),
+        mended=[
+            on(
+                sql("CREATE EXTENSION pg_trgm", "SELECT similarity('x', 'y')"),
+                sql("SELECT length('x')"),
+            )
+        ],
+    ),
+    "a collation that is not there": Case(
+        sql("SELECT name COLLATE nowhere FROM annexe_room ORDER BY 1"),
+        on(
+            'collation "nowhere" for encoding "UTF8" does not exist',
+            "no such collation sequence: nowhere",
+        ),
+        on("collation", "no function"),
+        on("CREATE COLLATION", WITHOUT),
+        mended=[
+            on(
+                sql(
+                    "CREATE COLLATION nowhere (provider = libc, locale = 'C')",
+                    "SELECT name COLLATE nowhere FROM annexe_room ORDER BY 1",
+                ),
+                sql("SELECT name FROM annexe_room ORDER BY 1"),
+            )
+        ],
+    ),
+    "a view that reads the column": Case(
+        sql("ALTER TABLE annexe_room DROP COLUMN name"),
+        on(
+            "cannot drop column name of table annexe_room because other objects depend on it:"
+            " view annexe_names depends on column name of table annexe_room",
+            "error in view annexe_names after drop column: no such column: name",
+        ),
+        on(
+            "dependent",
+            "Drop it before, in the migration (DROP VIEW annexe_names), and make it again"
+            " afterwards, then run the same command again.",
+        ),
+        on("Drop what depends on it before, in the migration", "DROP VIEW annexe_names"),
+        before=[VIEW],
+        mended=[
+            sql(
+                "DROP VIEW IF EXISTS annexe_names",
+                "ALTER TABLE annexe_room DROP COLUMN name",
+                "ALTER TABLE annexe_room ADD COLUMN name text",
+                VIEW,
+            )
+        ],
+    ),
+    "what a trigger refuses": Case(
+        sql(f"{ROOM} (13, 'x')"),
+        "no thirteenth floor",
+        "rule",
+        "do what it asks for",
+        before=on(
+            [
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                " 'BEGIN RAISE EXCEPTION ''no thirteenth floor''; END'",
+                "CREATE TRIGGER thirteen BEFORE INSERT ON annexe_room FOR EACH ROW"
+                " WHEN (NEW.floor = 13) EXECUTE FUNCTION refuse()",
+            ],
+            [
+                "CREATE TRIGGER thirteen BEFORE INSERT ON annexe_room WHEN NEW.floor = 13"
+                " BEGIN SELECT RAISE(ABORT, 'no thirteenth floor'); END"
+            ],
+        ),
+        mended=[sql(f"{ROOM} (14, 'x')")],
+        tidy=on(
+            ["DROP TRIGGER thirteen ON annexe_room", "DROP FUNCTION refuse"],
+            ["DROP TRIGGER thirteen"],
+        ),
+    ),
+    "a transaction that may only read": Case(
+        sql(on("SET TRANSACTION READ ONLY", "PRAGMA query_only = ON"), f"{ROOM} (1, 'x')"),
+        on(
+            "cannot execute INSERT in a read-only transaction",
+            "attempt to write a readonly database",
+        ),
+        on(
+            "Let the migration make no transaction READ ONLY, then run the same command again.",
+            "Let this user write the file of the database and its folder, and the migration set no"
+            " PRAGMA query_only, then run the same command again.",
+        ),
+        on("READ ONLY", "PRAGMA query_only"),
+        cure=on([], ["PRAGMA query_only = OFF"]),
+        mended=[sql(f"{ROOM} (1, 'x')")],
+    ),
+    "a transaction of its own": in_code(  # SQL is looked at before
+        "connection.cursor().execute('VACUUM')",
+        on(
+            "VACUUM cannot run inside a transaction block",
+            "cannot VACUUM from within a transaction",
+        ),
+        "transaction",
+        "a migration of its own with atomic = False",
+        atomic=False,
+    ),
+    "a key that is taken": Case(
+        sql(f"{ROOM.replace('(', '(id, ', 1)} (1, 1, 'x')"),
+        on(
+            'duplicate key value violates unique constraint "annexe_room_pkey": Key (id)=(1)'
+            " already exists",
+            "UNIQUE constraint failed: annexe_room.id",
+        ),
+        on(
+            "number",
+            "The migration or the rows break that rule: mend one of them, then run"
+            " the same command again.",
+        ),
+        "the rows",
+        before=[f"{ROOM} (1, 'a')"],
+        cure=["UPDATE annexe_room SET id = 7", *on(["SELECT setval('annexe_room_id_seq', 7)"], [])],
+    ),
+}
+CLERK = "CREATE ROLE clerk_of_annexe"
+MAY_MIGRATE = [
+    CLERK,
+    "GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk_of_annexe",
+    "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO clerk_of_annexe",
+    "GRANT CREATE ON SCHEMA public TO clerk_of_annexe",
+]
+AS_CLERK = "SET ROLE clerk_of_annexe"
+
+
+def of_rights(operation, thing, right, **more):
+    """Return a Case about what a role may not do that may migrate otherwise."""
+    return Case(
+        operation,
+        f"permission denied for {thing}",
+        "rights",
+        "Give the role that right (GRANT)",
+        before=[*MAY_MIGRATE, f"REVOKE {right} FROM clerk_of_annexe", AS_CLERK],
+        cure=["RESET ROLE", f"GRANT {right} TO clerk_of_annexe", AS_CLERK],
+        tidy=["RESET ROLE"],
+        **more,
+    )
+
+
+OF_POSTGRESQL = {
+    "text that is no number": Case(
+        sql("UPDATE annexe_room SET floor = name::integer"),
+        'invalid input syntax for type integer: "attic"',
+        "value",
+        "that value, where it stands in the rows",
+        before=[f"{ROOM} (1, 'attic')"],
+        cure=["UPDATE annexe_room SET name = '9'"],
+    ),
+    "text that is too long": Case(
+        sql("UPDATE annexe_room SET code = name"),
+        "value too long for type character varying(4)",
+        "value",
+        "that value, where it stands in the rows",
+        before=[f"{ROOM} (1, 'attic')"],
+        cure=["UPDATE annexe_room SET name = 'loft'"],
+    ),
+    "a number out of range": Case(
+        'migrations.AlterField("room", "floor", models.SmallIntegerField(null=True))',
+        "smallint out of range",
+        "value",
+        "that value, where it stands in the rows",
+        in_words="Alter field floor on room",
+        before=[f"{ROOM} (70000, '')"],
+        cure=["UPDATE annexe_room SET floor = 7"],
+        models=MODELS.replace("models.IntegerField", "models.SmallIntegerField"),
+    ),
+    "a number that grows out of range": Case(
+        sql("UPDATE annexe_room SET floor = floor * 100000"),
+        "integer out of range",
+        "value",
+        "that value, where it stands in the rows",
+        before=[f"{ROOM} (70000, '')"],
+        cure=["UPDATE annexe_room SET floor = 7"],
+    ),
+    "a division by zero": Case(
+        sql("UPDATE annexe_room SET floor = 12 / floor"),
+        "division by zero",
+        "value",
+        "that value, where it stands in the rows",
+        before=[f"{ROOM} (0, '')"],
+        cure=["UPDATE annexe_room SET floor = 1"],
+    ),
+    "bytes that are no text": Case(
+        sql("UPDATE annexe_room SET name = convert_from(decode(name, 'hex'), 'UTF8')"),
+        'invalid byte sequence for encoding "UTF8": 0xff',
+        "value",
+        "that value, where it stands in the rows",
+        before=[f"{ROOM} (0, 'ff')"],
+        cure=["UPDATE annexe_room SET name = '41'"],
+    ),
+    "a text that cannot be indexed": Case(
+        sql("CREATE INDEX by_name ON annexe_room (name)"),
+        "index row requires 9600016 bytes, maximum size is 8191",
+        "limit",
+        "stay below it in the migration",
+        before=[
+            f"{ROOM} (1, (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 300000) n))"
+        ],
+        mended=[sql("CREATE INDEX by_name ON annexe_room (left(name, 100))")],
+    ),
+    "rows and table in one transaction": Case(
+        sql(
+            "CREATE TABLE annexe_aside (room integer REFERENCES annexe_room DEFERRABLE INITIALLY"
+            " DEFERRED)",
+            f"{ROOM} (1, 'x')",
+            "INSERT INTO annexe_aside SELECT id FROM annexe_room",
+            "ALTER TABLE annexe_aside ADD COLUMN n integer",
+        ),
+        'cannot ALTER TABLE "annexe_aside" because it has pending trigger events',
+        "pending",
+        "Change rows in one migration and the table in the next",
+        mended=[
+            sql(
+                "CREATE TABLE annexe_aside (room integer REFERENCES annexe_room DEFERRABLE"
+                " INITIALLY DEFERRED)",
+                f"{ROOM} (1, 'x')",
+                "INSERT INTO annexe_aside SELECT id FROM annexe_room",
+            ),
+            sql("ALTER TABLE annexe_aside ADD COLUMN n integer"),
+        ],
+    ),
+    "a statement that takes too long": Case(
+        sql("SET LOCAL statement_timeout = 1", "SELECT pg_sleep(0.05)"),
+        "canceling statement due to statement timeout",
+        "Let the migration set no statement_timeout, or a longer one, then run the same command"
+        " again.",
+        "set no statement_timeout",
+        mended=[sql("SELECT pg_sleep(0.05)")],
+    ),
+    "code that goes on after an error": in_code(
+        "try:\n    connection.cursor().execute('SELECT 1/0')\nexcept Exception:\n    pass\n"
+        "connection.cursor().execute('SELECT 1')",
+        "current transaction is aborted, commands ignored until end of transaction block",
+        "aborted",
+        "what may fail in transaction.atomic()",
+        own_code="try:\n    with transaction.atomic():\n"
+        "        connection.cursor().execute('SELECT 1/0')\nexcept Exception:\n    pass\n"
+        "connection.cursor().execute('SELECT 1')",
+    ),
+    "an extension that the server has not": Case(
+        sql("CREATE EXTENSION postgis_of_nowhere"),
+        'extension "postgis_of_nowhere" is not available. The extension must first be installed on'
+        " the system where PostgreSQL is running",
+        "no extension",
+        WITHOUT,
+        mended=[sql("SELECT 1")],
+    ),
+    "a type that no extension has brought": Case(
+        sql("UPDATE annexe_room SET name = name::citext"),
+        'type "citext" does not exist',
+        "feature",
+        "CREATE EXTENSION",
+        mended=[sql("CREATE EXTENSION citext", "UPDATE annexe_room SET name = name::citext")],
+    ),
+    "an index that was dropped": Case(
+        sql("DROP INDEX by_floor", "CREATE INDEX by_floor ON annexe_room (floor)"),
+        'index "by_floor" does not exist',
+        "not there",
+        DOCTOR,
+        before=["DROP INDEX by_floor"],
+    ),
+    "a schema that is not there": Case(
+        sql("CREATE TABLE annexe_attic.bed (id integer)"),
+        'schema "annexe_attic" does not exist',
+        "schema",
+        "CREATE SCHEMA",
+        mended=[sql("CREATE SCHEMA annexe_attic", "CREATE TABLE annexe_attic.bed (id integer)")],
+        tidy=["DROP SCHEMA annexe_attic CASCADE"],
+    ),
+    "a role that is not there": Case(
+        sql("GRANT SELECT ON annexe_room TO clerk_of_annexe"),
+        'role "clerk_of_annexe" does not exist',
+        "role",
+        "CREATE ROLE",
+        cure=[CLERK],
+    ),
+    "a role without rights on the schema": of_rights(
+        bed(),
+        "schema public",
+        "CREATE ON SCHEMA public",
+        in_words="Create model Bed",
+        models=MODELS + BED,
+    ),
+    "a role without rights on a sequence": of_rights(
+        sql("SELECT nextval('annexe_room_id_seq')"),
+        "sequence annexe_room_id_seq",
+        "USAGE, UPDATE ON SEQUENCE annexe_room_id_seq",
+    ),
+    "a role without rights on a table": of_rights(
+        sql("DELETE FROM annexe_lamp"), "table annexe_lamp", "DELETE ON annexe_lamp"
+    ),
+    "more locks than there is room for": Case(
+        sql(  # as the server says it; to take all locks there are would stop other tests
+            "DO $$BEGIN RAISE 'out of shared memory' USING ERRCODE = '53200',"
+            """ HINT = 'You might need to increase "max_locks_per_transaction".'; END$$"""
+        ),
+        'out of shared memory. You might need to increase "max_locks_per_transaction"',
+        "locks",
+        "lock fewer things at once",
+        mended=[sql("SELECT count(pg_advisory_xact_lock(n)) FROM generate_series(1, 10) n")],
+    ),
+    "more on disk than a role may have": Case(
+        sql("SELECT n FROM generate_series(1, 1000000) n ORDER BY n DESC"),
+        'temporary file size exceeds "temp_file_limit" (64kB)',
+        "bound",
+        "Raise that limit",
+        before=["SET temp_file_limit = 64"],
+        cure=["SET temp_file_limit = -1"],
+    ),
+    "a session that was killed": Case(
+        sql("SELECT pg_terminate_backend(pg_backend_pid()) FROM annexe_room WHERE floor = 0"),
+        "server closed the connection unexpectedly",
+        "lost",
+        "run the same command again",
+        undone="What it had not committed is undone.",
+        before=[f"{ROOM} (0, 'the one who kills')"],
+        cure=["DELETE FROM annexe_room"],
+    ),
+    "types that do not go together": Case(
+        sql("UPDATE annexe_room SET floor = name"),
+        'column "floor" is of type integer but expression is of type text. You will need to rewrite'
+        " or cast the expression",
+        "sql",
+        MIGRATION,
+        mended=[sql("UPDATE annexe_room SET floor = name::integer")],
+    ),
+    "a column that a view reads": Case(
+        sql("ALTER TABLE annexe_room ALTER COLUMN name TYPE varchar(9)"),
+        "cannot alter type of a column used by a view or rule: rule _RETURN on view annexe_names"
+        ' depends on column "name"',
+        "dependent",
+        "Drop what depends on it before, in the migration, and make it again afterwards",
+        before=[VIEW],
+        mended=[
+            sql(
+                "DROP VIEW IF EXISTS annexe_names",
+                "ALTER TABLE annexe_room ALTER COLUMN name TYPE varchar(9)",
+                "ALTER TABLE annexe_room ALTER COLUMN name TYPE text",
+                VIEW,
+            )
+        ],
+    ),
+    "an error that came when it was put off": Case(
+        bed(', to_field="floor"'),
+        'there is no unique constraint matching given keys for referenced table "annexe_room"',
+        "sql",
+        MIGRATION,
+        in_words="Create model Bed",
+        mended=[bed()],
+        models=MODELS + BED,
+    ),
+    "a savepoint that is not there": Case(
+        sql("ROLLBACK TO SAVEPOINT nowhere"),
+        'savepoint "nowhere" does not exist',
+        "transaction",
+        "without BEGIN and COMMIT in its SQL",
+        mended=[sql("SELECT 1")],
+    ),
+    "a state that does not allow it": Case(
+        sql("SELECT currval('annexe_room_id_seq')"),
+        'currval of sequence "annexe_room_id_seq" is not yet defined in this session',
+        "sql",
+        MIGRATION,
+        mended=[sql("SELECT nextval('annexe_room_id_seq')")],
+    ),
+}
+OF_SQLITE = {
+    "a BEGIN of its own": Case(
+        sql("BEGIN", "DELETE FROM annexe_lamp"),
+        "cannot start a transaction within a transaction",
+        "transaction",
+        "without BEGIN and COMMIT in its SQL",
+        mended=[sql("DELETE FROM annexe_lamp")],
+    ),
+    "a module that is not there": Case(
+        sql("CREATE VIRTUAL TABLE annexe_search USING fts99(name)"),
+        "no such module: fts99",
+        "no function",
+        WITHOUT,
+        mended=[sql("CREATE TABLE annexe_search (name text)")],
+    ),
+    "more than it takes": Case(
+        sql(" UNION ALL ".join(["SELECT 1"] * 501)),
+        "too many terms in compound SELECT",
+        "limit",
+        "stay below it in the migration",
+        mended=[sql(" UNION ALL ".join(["SELECT 1"] * 500))],
+    ),
+    "more variables than it takes": in_code(
+        "marks = ', '.join(['%s'] * 300_000)\n"
+        "connection.cursor().execute(f'SELECT 1 WHERE 1 IN ({marks})', [1] * 300_000)",
+        "too many SQL variables",
+        "limit",
+        "stay below it in the migration",
+        own_code="marks = ', '.join(['%s'] * 300)\n"
+        "connection.cursor().execute(f'SELECT 1 WHERE 1 IN ({marks})', [1] * 300)",
+    ),
+    "what its parser does not take": Case(
+        sql("SELECT " + "(" * 200 + "1" + ")" * 200),
+        "parser stack overflow",
+        "limit",
+        "stay below it in the migration",
+        mended=[sql("SELECT " + "(" * 20 + "1" + ")" * 20)],
+    ),
+    "a disk that is full": Case(
+        sql("UPDATE annexe_room SET name = hex(zeroblob(2000000))"),
+        "database or disk is full",
+        "disk",
+        "Make room on the disk of the database",
+        before=[f"{ROOM} (1, '')", "PRAGMA max_page_count = 400"],
+        cure=["PRAGMA max_page_count = 100000"],
+    ),
+    "a number that overflows": Case(
+        sql("UPDATE annexe_room SET floor = abs(floor)"),
+        "integer overflow",
+        "value",
+        "that value, where it stands in the rows",
+        before=[f"{ROOM} (-9223372036854775808, '')"],
+        cure=["UPDATE annexe_room SET floor = -1"],
+    ),
+    "text that is no JSON": Case(
+        sql("UPDATE annexe_room SET name = json(name)"),
+        "malformed JSON",
+        "value",
+        "that value, where it stands in the rows",
+        before=[f"{ROOM} (1, '[')"],
+        cure=["UPDATE annexe_room SET name = '[]'"],
+    ),
+    "a key that is no number": Case(
+        sql("INSERT INTO annexe_room (id) SELECT name FROM annexe_room"),
+        "datatype mismatch",
+        "value",
+        "that value, where it stands in the rows",
+        before=[f"{ROOM} (1, 'attic')"],
+        cure=["UPDATE annexe_room SET name = '9'"],
+    ),
+    "bytes that are no text": in_code(
+        "for room in apps.get_model('annexe', 'Room').objects.all():\n    room.name",
+        "Could not decode to UTF-8 column 'name' with text '\ufffd'",
+        "value",
+        "that value, where it stands in the rows",
+        before=["INSERT INTO annexe_room (name) VALUES (CAST(x'ff' AS text))"],
+        cure=["UPDATE annexe_room SET name = 'A'"],
+        is_readable=False,
+    ),
+}
+CASES = OF_BOTH | (OF_POSTGRESQL if ON_POSTGRESQL else OF_SQLITE)

@@ -1,0 +1,78 @@
+"""Events of stays, step 1 of 3: a row for each act on a reservation, with what it changed.
+
+Rule: docs/decisions/0018-events.md.
+"""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+from django.db.models import Q
+
+from hotel.migrator.operations import CreateModel
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("reservations", "0026_index_reservations"),
+        ("rooms", "0015_restrict_room_events"),
+    ]
+
+    operations = [
+        CreateModel(
+            name="Event",
+            fields=[
+                (
+                    "id",
+                    models.AutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("what", models.CharField(max_length=30)),
+                ("at", models.DateTimeField(blank=True, null=True)),
+                ("business_date", models.DateField()),
+                ("changes", models.JSONField(blank=True, null=True)),
+                ("reason", models.TextField(blank=True, null=True)),
+                (
+                    "evidence",
+                    models.CharField(
+                        choices=[
+                            ("recorded", "Recorded as it happened"),
+                            ("legacy_column", "From the legacy columns"),
+                            ("admin_log", "From the log of the back office"),
+                        ],
+                        db_default="recorded",
+                        default="recorded",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reservation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="reservations.reservation",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "reservation_events",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=Q(evidence__in=["recorded", "legacy_column", "admin_log"]),
+                        name="reservation_events_evidence_known",
+                        violation_error_message="The evidence is none of those there are.",
+                    ),
+                ],
+            },
+        ),
+    ]

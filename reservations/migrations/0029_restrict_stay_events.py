@@ -1,0 +1,19 @@
+"""Events of stays, step 3 of 3: the database refuses to change or delete a row."""
+
+from django.db import migrations
+
+from hotel.migrator.constraints import AppendOnly
+
+
+class Migration(migrations.Migration):
+    dependencies = [("reservations", "0028_backfill_stay_events")]
+
+    operations = [
+        migrations.AddConstraint(
+            "event",
+            AppendOnly(
+                name="reservation_events_append_only",
+                violation_error_message="Events are only added to.",
+            ),
+        ),
+    ]

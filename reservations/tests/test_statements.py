@@ -1,0 +1,176 @@
+"""How many statements each service sends: while it sends them, others wait for its locks."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.tests.back_office import room
+from payments import services as money
+from reservations import services
+from reservations.models import Guest, Reservation
+from rooms import services as house
+from rooms.models import Room, RoomType
+
+
+def day(number):
+    return timezone.localdate() + timedelta(days=number)
+
+
+class Desk:
+    """A clerk with a confirmed stay for two nights from today, in room 101 of two."""
+
+    def __init__(self):
+        self.clerk = User.objects.create(username="sari")
+        self.room, self.other = room("101"), room("102")
+        self.guest = Guest.objects.create(full_name="Ibu Ratna")
+        self.stay = self.book(self.room)
+
+    def book(self, room=None, first=0, last=2, **more):
+        """Return a new stay."""
+        return services.book(
+            guest=self.guest,
+            room_type=RoomType.objects.get(code="STD"),
+            room=room,
+            arrival=day(first),
+            departure=day(last),
+            by=self.clerk,
+            **more,
+        )
+
+    def pay(self, amount, kind="full"):
+        """Return a payment of the stay in cash."""
+        return money.take_payment(self.stay, Decimal(amount), "cash", self.clerk, kind=kind)
+
+    def check_in(self):
+        """Let the guests in."""
+        return services.check_in(self.stay, self.clerk)
+
+
+def nothing(desk):
+    pass
+
+
+def checked_in(desk):
+    desk.check_in()
+
+
+def paid_in_full(desk):
+    desk.check_in()
+    desk.pay(1_000_000)
+
+
+def holding_a_deposit(desk):
+    desk.pay(200_000, "deposit")
+
+
+def owing_less_than_the_deposit(desk):
+    desk.check_in()
+    desk.pay(900_000)
+    desk.pay(200_000, "deposit")
+
+
+def checked_out(desk):
+    desk.check_in()
+    services.check_out(desk.stay, desk.clerk, allow_debt=True)
+
+
+def two_in_house(desk):
+    desk.second = desk.book(desk.other)
+    desk.check_in()
+    services.check_in(desk.second, desk.clerk)
+
+
+def cancelled(desk):
+    services.cancel(desk.stay, desk.clerk, "ill")
+
+
+def pending(desk):
+    Reservation.objects.update(status="pending")
+
+
+def paid(desk):
+    desk.payment = desk.pay(300_000)
+
+
+def blocked(desk):
+    desk.block = house.block(desk.other, "out_of_order", day(0), day(3), "a leak", desk.clerk)
+
+
+# what is so before, what happens, and how many statements it may take
+ACTS = {
+    "book": (nothing, lambda d: d.book(d.other), 35),
+    "book without a room": (nothing, lambda d: d.book(), 22),
+    "confirm": (pending, lambda d: services.confirm(d.stay, d.clerk), 26),
+    "change dates": (
+        nothing,
+        lambda d: services.change_dates(d.stay, day(0), day(3), d.clerk),
+        28,
+    ),
+    "reprice": (
+        nothing,
+        lambda d: services.reprice(d.stay, Decimal(400_000), Decimal(0), d.clerk),
+        10,
+    ),
+    "move": (checked_in, lambda d: services.move(d.stay, d.other, d.clerk), 34),
+    "swap": (two_in_house, lambda d: services.swap(d.stay, d.second, d.clerk), 30),
+    "check in": (nothing, lambda d: services.check_in(d.stay, d.clerk), 31),
+    "check out, paid": (paid_in_full, lambda d: services.check_out(d.stay, d.clerk), 23),
+    "check out, settling a deposit": (
+        owing_less_than_the_deposit,
+        lambda d: services.check_out(d.stay, d.clerk),
+        40,
+    ),
+    "cancel": (nothing, lambda d: services.cancel(d.stay, d.clerk, "ill"), 16),
+    "cancel in house": (
+        checked_in,
+        lambda d: services.cancel(d.stay, d.clerk, "fire", in_house=True),
+        20,
+    ),
+    "mark no-show": (nothing, lambda d: services.mark_no_show(d.stay, d.clerk), 16),
+    "undo check-in": (checked_in, lambda d: services.undo_check_in(d.stay, d.clerk), 21),
+    "undo check-out": (checked_out, lambda d: services.undo_check_out(d.stay, d.clerk), 35),
+    "reinstate": (cancelled, lambda d: services.reinstate(d.stay, d.clerk), 31),
+    "take payment": (nothing, lambda d: d.pay(300_000), 12),
+    "take deposit": (nothing, lambda d: d.pay(300_000, "deposit"), 18),
+    "refund": (
+        paid,
+        lambda d: money.refund(d.payment, Decimal(100_000), "cash", d.clerk, "too much"),
+        18,
+    ),
+    "void": (paid, lambda d: money.void(d.payment, d.clerk, "typed twice"), 10),
+    "apply deposit": (
+        holding_a_deposit,
+        lambda d: money.apply_deposit(d.stay, Decimal(100_000), d.clerk),
+        14,
+    ),
+    "return deposit": (
+        holding_a_deposit,
+        lambda d: money.return_deposit(d.stay, Decimal(100_000), "cash", d.clerk, "asked"),
+        18,
+    ),
+    "forfeit deposit": (
+        holding_a_deposit,
+        lambda d: money.forfeit_deposit(d.stay, Decimal(100_000), d.clerk, "a towel"),
+        11,
+    ),
+    "set housekeeping": (nothing, lambda d: house.set_housekeeping(d.room, "dirty", d.clerk), 7),
+    "block": (
+        nothing,
+        lambda d: house.block(d.other, "out_of_order", day(0), day(3), "a leak", d.clerk),
+        17,
+    ),
+    "release": (blocked, lambda d: house.release(d.block, d.clerk), 10),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_service_sends_no_more_statements_than_it_needs(db, act, django_assert_max_num_queries):
+    before, do, most = ACTS[act]
+    desk = Desk()
+    before(desk)
+    Room.objects.filter(housekeeping_status="dirty").update(housekeeping_status="clean")
+    with django_assert_max_num_queries(most, info=act):
+        do(desk)
