@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing, nullcontext
+from datetime import UTC, datetime
 from functools import cache, partial
 from io import StringIO
 from pathlib import Path
@@ -21,6 +22,7 @@ from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
+from django.utils import timezone
 
 from hotel.migrator.running.explanations import explain
 from hotel.migrator.schema import catalog
@@ -466,3 +468,14 @@ def history(_shelf, django_db_blocker):
             yield History(_shelf)
         finally:
             _shelf.close()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A function that sets what time it is by the hotel's clock: ``clock(2026, 12, 11, 0, 30)``."""
+
+    def stand_at(*moment, fold=0):
+        local = datetime(*moment, fold=fold, tzinfo=timezone.get_default_timezone())
+        monkeypatch.setattr(timezone, "now", lambda: local.astimezone(UTC))
+
+    return stand_at

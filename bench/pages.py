@@ -140,20 +140,20 @@ def shown():
     """Return the first and the last day of the figures."""
     from datetime import timedelta
 
-    from django.utils import timezone
+    from hotel.business_day import business_date
 
-    return timezone.localdate() - timedelta(days=FIGURES - 1), timezone.localdate()
+    return business_date() - timedelta(days=FIGURES - 1), business_date()
 
 
 def pages():
     """Return the addresses of the pages by what they show."""
-    from django.utils import timezone
+    from hotel.business_day import business_date
 
     stays, guests, payments = (
         f"/admin/{name}/"
         for name in ("reservations/reservation", "reservations/guest", "payments/payment")
     )
-    today = timezone.localdate().isoformat()
+    today = business_date().isoformat()
     return {
         "index": "/admin/",
         f"figures of {FIGURES} days": "/admin/metrics/?from={}&to={}".format(*shown()),
@@ -224,11 +224,10 @@ def availability():
     """Return the milliseconds to find the free rooms of the house for a week."""
     from datetime import timedelta
 
-    from django.utils import timezone
-
+    from hotel.business_day import business_date
     from reservations.services import free_rooms
 
-    today, found = timezone.localdate(), []
+    today, found = business_date(), []
     for _ in range(ROUNDS + 1):
         started = time.perf_counter()
         list(free_rooms(today, today + timedelta(days=7)).values_list("pk", flat=True))

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from hotel.business_day import business_date
 from hotel.migrator.constraints import AppendOnly
 
 # Of no interest, or not a service's to write.
@@ -106,7 +107,7 @@ def record(row: Any, what: str, by: User | None, reason: str | None = None) -> N
     row.events.create(
         what=what,
         at=timezone.now(),
-        business_date=timezone.localdate(),
+        business_date=business_date(),
         by=by,
         changes={
             name: [before.get(name), value]

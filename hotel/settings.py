@@ -8,7 +8,7 @@ import importlib.util
 import io
 import os
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -123,6 +123,21 @@ def time_zone(name: str, default: str) -> str:
             f"set it to a name such as {default}."
         ) from None
     return zone
+
+
+def end_of_day(name: str, default: str) -> time:
+    """Return the variable as a time from midnight to noon.
+
+    Raises ImproperlyConfigured for anything else.
+    """
+    word = text(name, default).strip()
+    match = re.fullmatch(r"([0-9]{1,2}):([0-5][0-9])", word)
+    if not match or (int(match[1]), int(match[2])) > (12, 0):
+        raise ImproperlyConfigured(
+            f'{name} is "{word}", which is no time from 00:00 to 12:00; set it to one such as'
+            f" {default}, at which no guest of the night before arrives any more."
+        )
+    return time(int(match[1]), int(match[2]))
 
 
 def currency(name: str, default: str) -> str:
@@ -273,6 +288,7 @@ MIGRATOR_LOCK_TIMEOUT = whole_number("MIGRATOR_LOCK_TIMEOUT", default=50, of="mi
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = time_zone("HOTEL_TIME_ZONE", default="Asia/Jakarta")
+HOTEL_DAY_ENDS = end_of_day("HOTEL_DAY_ENDS", default="06:00")  # see hotel/business_day.py
 HOTEL_CURRENCY = currency("HOTEL_CURRENCY", default="IDR")  # of every amount
 USE_I18N = True
 USE_TZ = True

@@ -11,7 +11,6 @@ time is returned. Rule: docs/decisions/0009-deposits.md.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +21,7 @@ from django.db.models.functions import Abs, Coalesce, Round
 from django.utils import timezone
 
 from accounts.models import User
+from hotel.business_day import business_date, is_today
 from hotel.events import record, remember
 from hotel.refusals import Refused, refusing
 from hotel.rules import validate
@@ -286,14 +286,6 @@ def legacy_differences() -> QuerySet[Any]:
     return stays.exclude(deposit_amount=F("collected")).order_by("pk")
 
 
-def is_today(moment: datetime | None) -> bool:
-    """Return whether an instant, or None, is on the hotel's day of today."""
-    try:
-        return bool(moment) and timezone.localdate(moment) == timezone.localdate()
-    except OverflowError:  # infinity, and the last hours of the calendar
-        return False
-
-
 def _lock_payment(payment: Payment) -> tuple[Reservation, Payment]:
     stay = lock_reservation(payment.reservation)
     locked: Payment = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
@@ -343,7 +335,7 @@ def _new_payment(
     asked: dict[str, Any], method: str, by: User, key: str | None = None, **more: Any
 ) -> Payment:
     made = Payment(
-        payment_date=timezone.localdate(),
+        payment_date=business_date(),
         payment_method=method,
         created_by=by,
         idempotency_key=key,
@@ -401,7 +393,7 @@ def _move(  # noqa: PLR0917 - each is a column of the movement
         currency=settings.HOTEL_CURRENCY,
         payment=payment,
         occurred_at=now,
-        business_date=timezone.localdate(now),
+        business_date=business_date(now),
         created_by=by,
         reason=reason,
         evidence=DepositEvidence.RECORDED,

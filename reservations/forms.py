@@ -5,10 +5,10 @@ from typing import Any, cast
 from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from hotel.actions import ActionForm
 from hotel.admin import KeyAutocomplete
+from hotel.business_day import business_date
 from payments.models import PaymentMethod
 from reservations import services
 from reservations.models import Guest, Reservation
@@ -77,7 +77,7 @@ class MoveForm(ActionForm):
         field.label_from_instance = lambda obj: f"{obj}: {obj.room_type}"  # type: ignore[method-assign]  # as Django's docs do
 
     def _free_rooms(self) -> QuerySet[Room]:
-        first = max(self.row.check_in_date, timezone.localdate())
+        first = max(self.row.check_in_date, business_date())
         return services.free_rooms(first, self.row.check_out_date)
 
 

@@ -21,12 +21,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from hotel.business_day import business_date, is_today
 from hotel.events import changed, record
 from hotel.migrator.constraints import Exclusion
 from hotel.refusals import Refused, refusing
 from hotel.rules import validate
 from payments.models import PaymentMethod
-from payments.services import is_today, settle_at_check_out
+from payments.services import settle_at_check_out
 from reservations.locks import lock_reservation, lock_reservations
 from reservations.models import LIVE, Guest, Reservation, ReservationStatus
 from rooms.locks import lock_room, lock_room_types, lock_rooms
@@ -144,7 +145,7 @@ def change_dates(
         if stay.status == CHECKED_IN:
             if arrival != stay.check_in_date:
                 raise Refused(f"{stay} is in house: its day of arrival cannot be changed.")
-            if departure < timezone.localdate():
+            if departure < business_date():
                 raise Refused(f"{stay} is in house: it cannot end before today.")
         added = [(arrival, stay.check_in_date), (stay.check_out_date, departure)]
         stay.check_in_date, stay.check_out_date = arrival, departure
@@ -240,7 +241,7 @@ def check_in(
         if stay.status == CHECKED_IN and room in (None, stay.room):
             return stay
         _require(stay, "checked in", CONFIRMED)
-        today = timezone.localdate()
+        today = business_date()
         if today < stay.check_in_date:
             raise Refused(f"{stay} arrives on {stay.check_in_date}: change its dates first.")
         if today >= stay.check_out_date:
@@ -331,7 +332,7 @@ def undo_check_out(reservation: Reservation, by: User) -> Reservation:
         if not room:
             raise Refused(f"{stay} has no room for its guests to return to.")
         _refuse_room(stay, room)
-        _refuse_sold_out(stay, timezone.localdate(), stay.check_out_date)
+        _refuse_sold_out(stay, business_date(), stay.check_out_date)
         occupy(room, by)
         return _saved(stay, "check_out_undone", by)
 
@@ -440,7 +441,7 @@ def _end(
         _require(stay, what, *statuses)
         if not (reason or "").strip():
             raise Refused(f"{stay} cannot be {what} without a reason: enter one.")
-        if status == NO_SHOW and timezone.localdate() < stay.check_in_date:
+        if status == NO_SHOW and business_date() < stay.check_in_date:
             raise Refused(f"{stay} arrives on {stay.check_in_date}: wait until then.")
         if stay.status == CHECKED_IN:
             room = _lock_room_of(stay)
@@ -484,7 +485,7 @@ def _refuse_room(stay: Reservation, room: Room | None) -> None:
 
 
 def _refuse_blocked(stay: Reservation, room: Room) -> None:
-    nights = max(stay.check_in_date, timezone.localdate()), stay.check_out_date
+    nights = max(stay.check_in_date, business_date()), stay.check_out_date
     block = room.blocks.standing(*nights).order_by("start_date").first()
     if block:
         raise Refused(f"Room {room} is {block.describe()}: release it, or choose another one.")
@@ -510,7 +511,7 @@ def _refuse_sold_out(stay: Reservation, arrival: date, departure: date) -> None:
         return
     sold_as = stay.room.room_type_id if stay.room else stay.room_type_id
     [kind] = lock_room_types(sold_as).values()
-    arrival = max(arrival, timezone.localdate())
+    arrival = max(arrival, business_date())
     if rooms_left(kind, arrival, departure, without=stay) < 1:
         raise Refused(
             f"{kind} is sold out between {arrival} and {departure}:"

@@ -2,9 +2,9 @@
 
 from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
-from django.utils import timezone
 
 from hotel.actions import ActionForm
+from hotel.business_day import business_date
 from rooms.models import BlockKind, HousekeepingStatus
 
 
@@ -13,7 +13,7 @@ class BlockForm(ActionForm):
 
     kind = forms.ChoiceField(choices=BlockKind)
     start = forms.DateField(
-        widget=AdminDateWidget, initial=timezone.localdate, help_text="The first night."
+        widget=AdminDateWidget, initial=business_date, help_text="The first night."
     )
     end = forms.DateField(
         widget=AdminDateWidget,

@@ -9,9 +9,8 @@ blocks and stays (docs/decisions/0010-services.md).
 from datetime import date, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from accounts.models import User
+from hotel.business_day import business_date
 from hotel.events import record
 from hotel.refusals import Refused, refusing
 from hotel.rules import validate
@@ -32,10 +31,10 @@ def block(room: Room, kind: str, start: date, end: date | None, reason: str, by:
     """
     with refusing():
         room = lock_room(room.pk)
-        if start < timezone.localdate():
+        if start < business_date():
             raise Refused(f"Room {room} cannot be blocked in the past: begin today.")
         in_house = room.reservation_set.filter(status="checked_in").first()
-        if in_house and start <= timezone.localdate():
+        if in_house and start <= business_date():
             raise Refused(f"{in_house} is in room {room}: block it after they have left.")
         stays = room.reservation_set.taking_a_room(start, end)
         stay = stays.order_by("check_in_date", "pk").first()
@@ -52,7 +51,7 @@ def block(room: Room, kind: str, start: date, end: date | None, reason: str, by:
         )
         validate(made)
         made.save(force_insert=True)
-        changes = {"status": _vacant_status(room)} if start == timezone.localdate() else {}
+        changes = {"status": _vacant_status(room)} if start == business_date() else {}
         _set(room, "blocked", by, f"{made.describe()}: {reason}", **changes)
         return made
 
@@ -65,7 +64,7 @@ def release(block: RoomBlock, by: User) -> RoomBlock:
     with refusing():
         room = lock_room(block.room_id)
         block = RoomBlock.objects.get(pk=block.pk)
-        today = timezone.localdate()
+        today = business_date()
         stands = not block.released_on and (not block.end_date or block.end_date > today)
         if stands:
             block.released_on = today
@@ -114,7 +113,7 @@ def undo_occupy(room: Room, by: User) -> None:
 
 def _vacant_status(room: Room) -> str:
     """Return the legacy status of a room without guests: it follows from the block of today."""
-    today = timezone.localdate()
+    today = business_date()
     kinds = room.blocks.standing(today, today + timedelta(days=1)).values_list("kind", flat=True)
     return next(
         (STATUS_OF_BLOCK[kind] for kind in kinds if kind in STATUS_OF_BLOCK),

@@ -11,10 +11,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import formats, timezone
+from django.utils import formats
 from django.utils.dateparse import parse_date
 from django.utils.http import urlencode
 
+from hotel.business_day import business_date
 from hotel.columns import EMPTY, amount, percent
 from hotel.dashboard.charts import chart
 from hotel.dashboard.figures import Total, rounded, total, totals
@@ -139,7 +140,7 @@ class MetricsPage(admin.AdminSite):
             "refusal": refusal,
             "first": first,
             "last": last,
-            "to_come": last >= timezone.localdate(),
+            "to_come": last >= business_date(),
             "longest": LONGEST,
             "may_compute": may_compute,
         }
@@ -167,7 +168,7 @@ def _shown(address: QueryDict) -> tuple[date, date, str]:
             return *asked, refusal
         except Refused as refused:
             refusal = str(refused)
-    today = timezone.localdate()
+    today = business_date()
     return today - timedelta(days=DEFAULT - 1), today, refusal
 
 

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from hotel.business_day import slept_until
 from hotel.dashboard.figures import COUNTS
 from hotel.dashboard.models import DailyMetrics
 from hotel.refusals import Refused
@@ -209,7 +210,7 @@ def _departure(arrival: date, booked: date, left_at: datetime | None) -> date:
     rows hold, is taken for a day use.
     """
     try:
-        left = timezone.localdate(left_at) if left_at else booked
+        left = slept_until(left_at) if left_at else booked
     except OverflowError:  # the last hours of the calendar, which the hotel's clock lacks
         left = booked
     return max(arrival, min(booked, left))

@@ -8,11 +8,11 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.back_office import OWNER, browser, member, payment, reservation, room
 from hotel.actions import ActingAdmin
+from hotel.business_day import business_date
 from hotel.migrator.tests import legacy
 from payments.models import Payment
 from reservations.models import Guest, Reservation
@@ -49,7 +49,7 @@ MAY = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()}
 
 
 def today(days=0):
-    return timezone.localdate() + timedelta(days)
+    return business_date() + timedelta(days)
 
 
 @pytest.fixture

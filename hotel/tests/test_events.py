@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 
 from accounts.tests.back_office import browser, member
+from hotel.business_day import business_date
 from hotel.events import told
 from hotel.refusals import Refused
 from payments import services as money
@@ -31,7 +31,7 @@ def desk(db):
 def last(row):
     """Return the newest event of a row: what, who, why, and what it changed."""
     event = row.events.latest("pk")
-    assert (event.evidence, event.business_date) == ("recorded", timezone.localdate())
+    assert (event.evidence, event.business_date) == ("recorded", business_date())
     return event.what, event.by.username, event.reason, event.changes
 
 

@@ -5,7 +5,7 @@ import os
 import re
 import runpy
 import shutil
-from datetime import timedelta
+from datetime import time, timedelta
 from unittest import mock
 
 import pytest
@@ -202,6 +202,23 @@ def test_time_zone_must_exist(zone):
     assert refusal(HOTEL_TIME_ZONE=zone) == (
         f'HOTEL_TIME_ZONE is "{zone}", which is no time zone of this system; '
         "set it to a name such as Asia/Jakarta."
+    )
+
+
+def test_the_day_of_the_hotel_ends_in_the_small_hours():
+    assert settings()["HOTEL_DAY_ENDS"] == time(6)
+    assert settings(HOTEL_DAY_ENDS="00:00")["HOTEL_DAY_ENDS"] == time(0)
+    assert settings(HOTEL_DAY_ENDS="4:30")["HOTEL_DAY_ENDS"] == time(4, 30)
+    assert settings(HOTEL_DAY_ENDS="12:00")["HOTEL_DAY_ENDS"] == time(12)
+
+
+@pytest.mark.parametrize(
+    "word", ["", "6", "06:60", "12:01", "23:00", "24:00", "6 am", "-1:00", "\u0660\u0666:00"]
+)
+def test_the_end_of_the_day_must_be_a_time_before_noon(word):
+    assert refusal(HOTEL_DAY_ENDS=word) == (
+        f'HOTEL_DAY_ENDS is "{word}", which is no time from 00:00 to 12:00; set it to one such as'
+        " 06:00, at which no guest of the night before arrives any more."
     )
 
 

@@ -8,12 +8,12 @@ import pytest
 
 pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
 from django.db import transaction
-from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
 from accounts.tests.back_office import reservation, room
+from hotel.business_day import business_date
 from hotel.refusals import Refused
 from payments import services
 from payments.models import DepositMovement, Payment
@@ -95,7 +95,7 @@ def moved(stay, *kinds):
 def test_the_ledger_balances_whatever_happens(db, story):
     with transaction.atomic():
         clerk = User.objects.create(username="sari")
-        today = timezone.localdate()
+        today = business_date()
         dates = {"check_in_date": today, "check_out_date": today + timedelta(days=2)}
         stay = reservation("RES-1", room=room("101"), **dates)
         services.take_payment(stay, Decimal(300_000), "cash", clerk, kind="deposit")

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.back_office import payment, reservation, room
+from hotel.business_day import business_date
 from hotel.migrator.tests import legacy
 from hotel.refusals import Refused
 from payments import services
@@ -24,7 +25,7 @@ def clerk(db):
 
 @pytest.fixture
 def stay(clerk):
-    today = timezone.localdate()
+    today = business_date()
     dates = {"check_in_date": today, "check_out_date": today + timedelta(days=3)}
     return reservation("RES-1", room=room("101"), total_amount=Decimal(1_500_000), **dates)
 

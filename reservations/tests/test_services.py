@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.back_office import room
+from hotel.business_day import business_date
 from hotel.migrator.tests import legacy
 from hotel.refusals import Refused
 from reservations import services
@@ -19,7 +20,7 @@ from rooms.models import Room, RoomType
 
 def day(number):
     """Return the hotel's date so many days from today."""
-    return timezone.localdate() + timedelta(days=number)
+    return business_date() + timedelta(days=number)
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.back_office import room
+from hotel.business_day import business_date
 from payments import services as money
 from reservations import services
 from reservations.models import Guest, Reservation
@@ -16,7 +16,7 @@ from rooms.models import Room, RoomType
 
 
 def day(number):
-    return timezone.localdate() + timedelta(days=number)
+    return business_date() + timedelta(days=number)
 
 
 class Desk:

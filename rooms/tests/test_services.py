@@ -7,13 +7,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.back_office import reservation, room
+from hotel.business_day import business_date
 from hotel.refusals import Refused
 from rooms import services
 from rooms.models import RoomBlock
 
 
 def day(number):
-    return timezone.localdate() + timedelta(days=number)
+    return business_date() + timedelta(days=number)
 
 
 @pytest.fixture

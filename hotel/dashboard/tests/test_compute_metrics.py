@@ -7,9 +7,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
 from accounts.tests.back_office import reservation, room
+from hotel.business_day import business_date
 from hotel.dashboard.models import DailyMetrics
 from rooms.models import RoomBlock
 
@@ -70,7 +70,7 @@ def test_one_json_object_has_every_figure(hotel):
 
 def test_without_dates_it_takes_30_days_back_and_14_on(hotel):
     compute()
-    today = timezone.localdate()
+    today = business_date()
     days = DailyMetrics.objects.order_by("day").values_list("day", flat=True)
     assert (days.first(), days.last()) == (today - timedelta(30), today + timedelta(14))
     assert len(days) == 45

@@ -9,9 +9,9 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
-from django.utils import timezone
 
 from hotel import demo
+from hotel.business_day import business_date
 
 LONG = pytest.mark.skipif("ROUND_TRIPS" not in os.environ, reason="runs in make stress")
 
@@ -42,7 +42,7 @@ def test_the_demo_hotel_stands_at_head_and_a_second_run_changes_nothing(history,
     [(first, last)] = history.execute(
         "SELECT min(check_in_date), max(check_in_date) FROM reservations"
     )
-    today = timezone.localdate()
+    today = business_date()
     assert str(first) <= str(today - timedelta(days=50))
     assert str(last) >= str(today + timedelta(days=20))
     assert "Log in with the password 'demo hotel' as one of:" in printed
@@ -62,7 +62,7 @@ def test_the_demo_hotel_stands_at_head_and_a_second_run_changes_nothing(history,
 
 def test_the_demo_hotel_has_old_words_and_dirt_before_it_is_migrated(history):
     history.initial()
-    demo.write(history.apps, timezone.localdate(), rounds=4)
+    demo.write(history.apps, business_date(), rounds=4)
     words = {word for (word,) in history.execute("SELECT DISTINCT status FROM reservations")}
     assert words >= {"old_confirmed", "old_checked_in", "checked_out", "pending"}
     [(dirty,)] = history.execute(
@@ -111,7 +111,7 @@ def test_a_demo_that_was_interrupted_on_its_way_to_head_is_finished(history, set
     history.initial()
     loader = MigrationLoader(connection)
     with transaction.atomic():
-        demo.write(loader.project_state(list(loader.applied_migrations)).apps, timezone.localdate())
+        demo.write(loader.project_state(list(loader.applied_migrations)).apps, business_date())
     history.go("payments", "0019")
     assert "Log in with" in write_demo(if_empty=True)
     call_command("migrate", "--check", verbosity=0)

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from accounts.tests.back_office import OWNER, browser, member, reservation, room
+from hotel.business_day import business_date
 from hotel.dashboard.charts import chart
 from hotel.dashboard.figures import total
 from hotel.dashboard.models import DailyMetrics
@@ -179,7 +179,7 @@ def test_each_figure_has_its_definition(hotel):
 
 
 def test_days_to_come_are_said_to_be_booked_so_far(hotel):
-    today = timezone.localdate()
+    today = business_date()
     words = "Today and the days to come count what is booked so far."
     assert words not in text(get(**PERIOD))
     question = {"from": str(today), "to": str(today + timedelta(days=3))}
@@ -188,7 +188,7 @@ def test_days_to_come_are_said_to_be_booked_so_far(hotel):
 
 def test_without_a_period_the_last_30_days_are_shown(hotel):
     response = get()
-    today = timezone.localdate()
+    today = business_date()
     assert (response.context["first"], response.context["last"]) == (today - timedelta(29), today)
 
 
@@ -210,7 +210,7 @@ def test_without_a_period_the_last_30_days_are_shown(hotel):
 def test_junk_in_the_address_is_as_if_there_was_none(hotel, question):
     response = browser(member(OWNER)).get(f"{PAGE}?{question}")
     assert response.status_code == 200
-    assert response.context["last"] == timezone.localdate()
+    assert response.context["last"] == business_date()
     assert response.context["refusal"] == ""
 
 
@@ -224,7 +224,7 @@ def test_junk_in_the_address_is_as_if_there_was_none(hotel, question):
 def test_a_period_that_nobody_computes_is_not_shown_either(hotel, first, last, sentence):
     response = get(**{"from": first, "to": last})
     assert sentence in text(response)
-    assert response.context["last"] == timezone.localdate()
+    assert response.context["last"] == business_date()
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])

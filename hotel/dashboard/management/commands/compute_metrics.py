@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
-from django.utils import timezone
 
+from hotel.business_day import business_date
 from hotel.columns import EMPTY, percent
 from hotel.dashboard.figures import COUNTS, Total, rounded, total, totals
 from hotel.dashboard.services import LONGEST, compute_metrics
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         self, *, first: str | None, last: str | None, database: str, json: bool, **options: Any
     ) -> None:
         """Compute, and print a line for each day and one for all of them."""
-        today = timezone.localdate()
+        today = business_date()
         begin = _day("--from", first) or today - timedelta(days=BEFORE)
         end = _day("--to", last) or today + timedelta(days=AFTER)
         try:

@@ -1,0 +1,55 @@
+"""The hotel's day: which date it is at the desk, in the middle of the night too.
+
+The day does not end at midnight, when guests still arrive, but in the small hours: at the time
+``HOTEL_DAY_ENDS``, by the hotel's clock. Whatever asks for today asks ``business_date()``. Dates of
+stays are dates of nights: the night of the 28th is that of the business date 28th, until it ends on
+the 29th. Rule: docs/decisions/0020-business-date.md.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+DAY = timedelta(days=1)
+
+
+def business_date(moment: datetime | None = None) -> date:
+    """Return the hotel's date at an instant; at present, if none is given.
+
+    It is the first day that has not ended yet, so it never goes back, whatever clocks do. Raises
+    OverflowError for the first and the last days of the calendar.
+    """
+    instant = timezone.now() if moment is None else moment
+    day = timezone.localdate(instant, timezone.get_default_timezone()) + DAY
+    while instant < end_of(day - DAY):
+        day -= DAY
+    return day
+
+
+def end_of(day: date) -> datetime:
+    """Return the instant at which a day of the hotel ends, and the next one begins, in UTC.
+
+    Where clocks are put back over it, the first time counts; where they are put forward over it,
+    the instant at which it would have been that time. The calendar's last day has no end, and
+    raises OverflowError.
+    """
+    zone = timezone.get_default_timezone()
+    return datetime.combine(day + DAY, settings.HOTEL_DAY_ENDS, zone).astimezone(UTC)
+
+
+def is_today(moment: datetime | None) -> bool:
+    """Return whether an instant, or None, is on the hotel's day of today."""
+    try:
+        return moment is not None and business_date(moment) == business_date()
+    except OverflowError:  # infinity, and the first and last days of the calendar
+        return False
+
+
+def slept_until(moment: datetime) -> date:
+    """Return the day of departure of guests who leave at an instant: their nights end before it.
+
+    That is the date of the calendar. Who leaves after midnight has slept in the night that runs,
+    and who leaves at noon in the one before. Raises OverflowError for the calendar's last hours.
+    """
+    return timezone.localdate(moment, timezone.get_default_timezone())
