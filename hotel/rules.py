@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import CheckConstraint, Model
 from django.db.models.constraints import BaseConstraint
 
-from hotel.migrator.constraints import Rule
+from hotel.migrator.constraints import Frozen, Rule
 
 
 def validate(
@@ -21,7 +21,7 @@ def validate(
     """Raise ValidationError, with every sentence, if fields or constraints of ``row`` are broken.
 
     changed: names of the fields that will be written to a row that stands; None for a new row.
-    A ``Rule`` that reads none of them says of the row what it has said before, and is not asked.
+    A rule that reads none of them says of the row what it has said before, and is not asked.
     ``full_clean`` asks every constraint by itself, at three statements each. Here one statement
     asks all the checks together; which of them is broken is asked only if any is.
     """
@@ -44,8 +44,8 @@ def validate(
 
 
 def _reads(rule: BaseConstraint, model: type[Model], written: set[str]) -> bool:
-    """Return whether a rule reads one of the fields; what is no ``Rule`` may read any."""
-    return not isinstance(rule, Rule) or not written.isdisjoint(rule.fields(model))
+    """Return whether a rule reads one of the fields; one that does not tell may read any."""
+    return not isinstance(rule, Rule | Frozen) or not written.isdisjoint(rule.fields(model))
 
 
 def _all_kept(checks: list[CheckConstraint], row: Model, using: str) -> bool:

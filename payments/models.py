@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from hotel.events import EventBase, event_rules
-from hotel.migrator.constraints import AppendOnly, Check
+from hotel.migrator.constraints import AppendOnly, Check, Frozen
 from hotel.migrator.expressions import FromSetting, IsCurrencyCode
 from hotel.migrator.fields import ExemptionsField
 from hotel.migrator.indexes import TrigramIndex
@@ -145,6 +145,15 @@ class Payment(models.Model):
                 fields=["idempotency_key"],
                 name="payments_asked_for_once",
                 violation_error_message="This was recorded already.",
+            ),
+            Frozen(
+                name="payments_frozen",
+                fixed=[
+                    *("reservation", "payment_date", "amount", "currency"),
+                    *("is_refund", "refund_of"),
+                ],
+                violation_error_message="What was paid stays as it was recorded: void it, or give"
+                " it back.",
             ),
         ]
         indexes = [

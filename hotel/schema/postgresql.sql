@@ -1,6 +1,6 @@
 -- The whole schema on PostgreSQL, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 106 migrations.
--- checksum: fa374c61a88e0753e9d38ab4e850ee9f
+-- Written by: manage.py db snapshot. It stands for 107 migrations.
+-- checksum: c07f93dac6acd8cbc124f3e9bdd5182f
 BEGIN;
 
 CREATE EXTENSION IF NOT EXISTS "btree_gist";
@@ -33,6 +33,33 @@ BEGIN
         )
     THEN
         NEW.exemptions := nullif(NEW.exemptions - TG_ARGV[0], '{}');
+    END IF;
+    RETURN NEW;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION migrator_frozen()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    changed text;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'integrity_constraint_violation',
+            MESSAGE = TG_NAME || ': rows of ' || TG_TABLE_NAME || ' are never deleted',
+            CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
+    END IF;
+    SELECT name INTO changed FROM unnest(TG_ARGV) AS name
+        WHERE (to_jsonb(OLD) -> name) IS DISTINCT FROM (to_jsonb(NEW) -> name)
+            OR NOT to_jsonb(NEW) ? name
+        LIMIT 1;
+    IF changed IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'integrity_constraint_violation',
+            MESSAGE = TG_NAME || ': ' || changed || ' of ' || TG_TABLE_NAME || ' never changes',
+            CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME, COLUMN = changed;
     END IF;
     RETURN NEW;
 END
@@ -457,6 +484,7 @@ CREATE INDEX payments_voided_by_dea9f4b2 ON payments USING btree (voided_by);
 CREATE TRIGGER payments_amount_not_zero_exempt BEFORE INSERT OR UPDATE ON payments FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('payments_amount_not_zero', 'amount');
 CREATE TRIGGER payments_amount_positive_exempt BEFORE INSERT OR UPDATE ON payments FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('payments_amount_positive', 'amount', 'payment_type');
 CREATE TRIGGER payments_currency_is_code_exempt BEFORE INSERT OR UPDATE ON payments FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('payments_currency_is_code', 'currency');
+CREATE TRIGGER payments_frozen BEFORE DELETE OR UPDATE ON payments FOR EACH ROW EXECUTE FUNCTION migrator_frozen('id', 'reservation_id', 'payment_date', 'amount', 'currency', 'is_refund', 'refund_of_id');
 CREATE TRIGGER payments_method_known_exempt BEFORE INSERT OR UPDATE ON payments FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('payments_method_known', 'payment_method');
 CREATE TRIGGER payments_only_refunds_give_back_exempt BEFORE INSERT OR UPDATE ON payments FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('payments_only_refunds_give_back', 'is_refund', 'refund_of_id');
 CREATE TRIGGER payments_refund_has_reason_exempt BEFORE INSERT OR UPDATE ON payments FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('payments_refund_has_reason', 'is_refund', 'refund_reason');
@@ -951,6 +979,7 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('payments', '0020_add_payment_events', CURRENT_TIMESTAMP), -- 65c69740e2c9ff3c
     ('payments', '0021_backfill_payment_events', CURRENT_TIMESTAMP), -- 145e922500c94443
     ('payments', '0022_restrict_payment_events', CURRENT_TIMESTAMP), -- 17e047e2dc095593
+    ('payments', '0023_restrict_payments', CURRENT_TIMESTAMP), -- 7931e4f254924060
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

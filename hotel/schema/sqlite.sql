@@ -1,6 +1,6 @@
 -- The whole schema on SQLite, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 106 migrations.
--- checksum: edd7be7893d733bf65df2ba2c42a2c3d
+-- Written by: manage.py db snapshot. It stands for 107 migrations.
+-- checksum: c2690c61d3bb6622e01e7b43b13df095
 BEGIN;
 
 CREATE TABLE "auth_group" (
@@ -625,6 +625,9 @@ CREATE TRIGGER "payments_amount_positive_changed" AFTER UPDATE OF "amount", "pay
 CREATE TRIGGER "payments_amount_positive_new" AFTER INSERT ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_amount_positive') IS NOT NULL BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_amount_positive'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "payments_currency_is_code_changed" AFTER UPDATE OF "currency", exemptions ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_currency_is_code') IS NOT NULL AND (OLD."currency" IS NOT NEW."currency" OR json_extract(OLD.exemptions, '$.payments_currency_is_code') IS NOT json_extract(NEW.exemptions, '$.payments_currency_is_code')) BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_currency_is_code'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "payments_currency_is_code_new" AFTER INSERT ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_currency_is_code') IS NOT NULL BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_currency_is_code'), '{}') WHERE "id" = NEW."id"; END;
+CREATE TRIGGER "payments_frozen_delete" BEFORE DELETE ON "payments"  BEGIN SELECT RAISE(ABORT, 'payments_frozen'); END;
+CREATE TRIGGER "payments_frozen_insert" BEFORE INSERT ON "payments" WHEN EXISTS (SELECT 1 FROM "payments" WHERE "id" = NEW."id") BEGIN SELECT RAISE(ABORT, 'payments_frozen'); END;
+CREATE TRIGGER "payments_frozen_update" BEFORE UPDATE ON "payments" WHEN OLD."id" IS NOT NEW."id" OR OLD."reservation_id" IS NOT NEW."reservation_id" OR OLD."payment_date" IS NOT NEW."payment_date" OR OLD."amount" IS NOT NEW."amount" OR OLD."currency" IS NOT NEW."currency" OR OLD."is_refund" IS NOT NEW."is_refund" OR OLD."refund_of_id" IS NOT NEW."refund_of_id" BEGIN SELECT RAISE(ABORT, 'payments_frozen'); END;
 CREATE TRIGGER "payments_method_known_changed" AFTER UPDATE OF "payment_method", exemptions ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_method_known') IS NOT NULL AND (OLD."payment_method" IS NOT NEW."payment_method" OR json_extract(OLD.exemptions, '$.payments_method_known') IS NOT json_extract(NEW.exemptions, '$.payments_method_known')) BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_method_known'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "payments_method_known_new" AFTER INSERT ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_method_known') IS NOT NULL BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_method_known'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "payments_only_refunds_give_back_changed" AFTER UPDATE OF "is_refund", "refund_of_id", exemptions ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_only_refunds_give_back') IS NOT NULL AND (OLD."is_refund" IS NOT NEW."is_refund" OR OLD."refund_of_id" IS NOT NEW."refund_of_id" OR json_extract(OLD.exemptions, '$.payments_only_refunds_give_back') IS NOT json_extract(NEW.exemptions, '$.payments_only_refunds_give_back')) BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_only_refunds_give_back'), '{}') WHERE "id" = NEW."id"; END;
@@ -892,6 +895,7 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('payments', '0020_add_payment_events', CURRENT_TIMESTAMP), -- 65c69740e2c9ff3c
     ('payments', '0021_backfill_payment_events', CURRENT_TIMESTAMP), -- 145e922500c94443
     ('payments', '0022_restrict_payment_events', CURRENT_TIMESTAMP), -- 17e047e2dc095593
+    ('payments', '0023_restrict_payments', CURRENT_TIMESTAMP), -- 7931e4f254924060
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts.tests.back_office import payment, reservation
+from accounts.tests.back_office import TODAY, payment, reservation
 from hotel.migrator.tests import legacy
 from payments.models import Payment
 
@@ -26,11 +26,15 @@ KEPT = [
 ]
 
 
+def new_payment(change):
+    """Return a payment that is not saved yet."""
+    columns = {"payment_date": TODAY, "amount": Decimal(100), "payment_method": "cash", **change}
+    return Payment(reservation=reservation(), **columns)
+
+
 @pytest.mark.parametrize("change, sentence", BROKEN)
 def test_a_payment_that_cannot_be_is_refused(db, change, sentence):
-    paid = payment(reservation())
-    for name, value in change.items():
-        setattr(paid, name, value)
+    paid = new_payment(change)
     with pytest.raises(ValidationError) as refusal:
         paid.validate_constraints()
     assert refusal.value.messages == [sentence]
@@ -40,9 +44,7 @@ def test_a_payment_that_cannot_be_is_refused(db, change, sentence):
 
 @pytest.mark.parametrize("change", KEPT)
 def test_a_payment_that_can_be_stands(db, change):
-    paid = payment(reservation())
-    for name, value in change.items():
-        setattr(paid, name, value)
+    paid = new_payment(change)
     paid.validate_constraints()
     paid.save()
 
@@ -100,3 +102,36 @@ def test_a_legacy_void_whose_time_nobody_knows_is_exempt(history):
     history.climb()
     exempt = Payment.objects.filter(exemptions__isnull=False).values_list("pk", "exemptions")
     assert list(exempt) == [(1, {"payments_void_has_time": 1})]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM payments",
+        "UPDATE payments SET amount = amount + 1",
+        "UPDATE payments SET amount = -amount WHERE id > 0",
+        "UPDATE payments SET reservation_id = (SELECT max(id) FROM reservations)",
+        "UPDATE payments SET currency = 'EUR'",
+        "UPDATE payments SET payment_date = '2025-06-30'",
+        "UPDATE payments SET is_refund = NOT is_refund",
+        "UPDATE payments SET id = id + 1000",
+    ],
+)
+def test_sql_past_the_services_cannot_change_what_was_paid(db, sql):
+    paid = payment(reservation("RES-1"))
+    reservation("RES-2")
+    for ask in (paid.delete, lambda: connection.cursor().execute(sql)):
+        with pytest.raises(IntegrityError, match="payments_frozen"), transaction.atomic():
+            ask()
+    assert Payment.objects.get().amount == paid.amount
+
+
+def test_sql_past_the_services_can_still_void_and_correct_words(db):
+    paid = payment(reservation("RES-1"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE payments SET is_voided = true, voided_at = created_at, notes = 'typed twice',"
+            " refund_reason = 'x', has_proof = true, amount = amount"
+        )
+    paid.refresh_from_db()
+    assert (paid.is_voided, paid.notes) == (True, "typed twice")

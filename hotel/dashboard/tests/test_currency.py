@@ -45,8 +45,7 @@ def test_a_currency_is_three_capitals(db, code):
 
 def test_payments_in_several_currencies_are_not_added_up(db):
     stay = reservation()
-    paid = payment(stay)
-    Payment.objects.update(currency="EUR")
+    paid = payment(stay, currency="EUR")
     with pytest.raises(Refused) as refusal:
         services.account(stay)
     sentence = "RES-1 has payments in several currencies: they cannot be added up."

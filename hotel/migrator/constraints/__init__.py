@@ -2,7 +2,8 @@
 
 What models and migrations may import. Names are only added, because old migrations import them from
 here for ever. A ``Check`` is a CHECK; an ``Exclusion`` forbids two rows that clash: the same
-number, or the same room over nights that overlap. ``AppendOnly`` lets rows only be added.
+number, or the same room over nights that overlap. ``AppendOnly`` lets rows only be added,
+``Frozen`` lets only some of their columns change.
 
 Old rows stay as they are: ``operations.AddRules`` writes the names of the rules that a row breaks
 into its column ``exemptions`` (``fields.ExemptionsField``). An exempt row may be edited, and
@@ -19,10 +20,11 @@ table.
 
 from hotel.migrator.constraints.append_only import AppendOnly
 from hotel.migrator.constraints.exclusions import Exclusion, refuse_clashes
+from hotel.migrator.constraints.frozen import Frozen
 from hotel.migrator.constraints.rules import Check, Rule
 
-__all__ = ["AppendOnly", "Check", "Exclusion", "Rule", "refuse_clashes"]
+__all__ = ["AppendOnly", "Check", "Exclusion", "Frozen", "Rule", "refuse_clashes"]
 
 # Django writes into migration files where a class says it is from.
-for _rule in (AppendOnly, Check, Exclusion, Rule):
+for _rule in (AppendOnly, Check, Exclusion, Frozen, Rule):
     _rule.__module__ = __name__
