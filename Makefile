@@ -53,6 +53,7 @@ coverage: $(READY)  ## every test on both engines, and which lines and branches 
 	$(COVERAGE) combine --quiet
 	$(COVERAGE) report
 
+# From 30 rounds on sets of cases are tried whole; with fewer, only what grows with their number runs.
 ROUNDS ?= 30
 KILLS ?= 50
 # On SQLite in a file, since there is a lock only on what other processes can open.

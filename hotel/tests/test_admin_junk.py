@@ -1,6 +1,5 @@
 """Addresses and forms that no page of the back office made: never an error of ours."""
 
-import os
 from urllib.parse import quote
 
 import pytest
@@ -9,12 +8,13 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.tests.back_office import OWNER, browser, member, one_of_each
+from hotel.tests import stress
 from hotel.tests.test_admin_permissions import autocomplete
 from payments.models import Expense
 
 # make stress tries them all; the suite half of them, each engine another.
 HALF = slice(None)
-if "ROUND_TRIPS" not in os.environ:
+if not stress.IS_WHOLE:
     HALF = slice(int(connection.vendor == "sqlite"), None, 2)
 
 HUGE = "9" * 23
@@ -86,7 +86,7 @@ def lists():
         yield opts.label_lower, reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("question", QUESTIONS[HALF], ids=lambda question: question[:30])
 def test_a_list_answers_any_question(owner, question):
     for label, address in lists():
@@ -110,7 +110,7 @@ def test_password_hashes_cannot_be_guessed_by_asking(owner):
     assert owner.get(f"{address}?q=%21").context["cl"].result_count == 0  # all are stored as "!"
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("key", KEYS[HALF], ids=lambda key: ascii(key)[:20])
 def test_a_row_that_is_not_there_leads_to_the_index(owner, key):
     for label, address in lists():
@@ -119,7 +119,7 @@ def test_a_row_that_is_not_there_leads_to_the_index(owner, key):
             assert response.status_code in (302, 403), (label, page)
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("key", KEYS[HALF], ids=lambda key: ascii(key)[:20])
 def test_other_addresses_with_a_key_are_not_found(owner, key):
     for address in (
@@ -162,7 +162,7 @@ def test_an_autocomplete_of_no_foreign_key_is_forbidden(owner, model, field):
     assert owner.get(reverse("admin:autocomplete")).status_code == 403
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("typed", TYPED[HALF], ids=lambda typed: ascii(typed)[:20])
 def test_a_form_refuses_what_no_row_can_hold(owner, rows, typed):
     for label, address in lists():

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from hotel.tests import stress
+
 ROOT = Path(settings.BASE_DIR)
 BENCHES = {  # each in its shortest form, and what it says in the end
     "history": ("--reservations", "600", "dumps: identical"),
@@ -29,8 +31,7 @@ def test_each_bench_can_be_loaded():
         assert importlib.import_module(f"bench.{name}").__doc__
 
 
-@pytest.mark.stressed
-@pytest.mark.skipif("ROUND_TRIPS" not in os.environ, reason="make stress runs the benches")
+@stress.only_whole
 def test_each_bench_comes_to_its_verdict():
     server = os.environ.get("DATABASE_URL", "")
     is_server = server.startswith("postgres")

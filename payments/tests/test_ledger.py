@@ -1,6 +1,5 @@
 """For any sequence of what staff do with money and stays, the ledger balances."""
 
-import os
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,15 +14,16 @@ from accounts.models import User
 from accounts.tests.back_office import reservation, room
 from hotel.business_day import business_date
 from hotel.refusals import Refused
+from hotel.tests import stress
 from payments import services
 from payments.models import DepositMovement, Payment
 from reservations import services as desk
 from reservations.models import Reservation
 
 few = settings(
-    max_examples=20 * int(os.environ.get("ROUND_TRIPS", 1)),  # make stress asks for more
+    max_examples=20 * (stress.ROUNDS or 1),  # make stress asks for more
     deadline=None,
-    derandomize="ROUND_TRIPS" not in os.environ,
+    derandomize=not stress.ROUNDS,
     database=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),

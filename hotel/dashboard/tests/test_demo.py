@@ -1,6 +1,5 @@
 """``manage.py demo``: the hotel that ``make run`` shows."""
 
-import os
 from datetime import timedelta
 from io import StringIO
 
@@ -12,8 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from hotel import demo
 from hotel.business_day import business_date
-
-LONG = pytest.mark.skipif("ROUND_TRIPS" not in os.environ, reason="runs in make stress")
+from hotel.tests import stress
 
 
 def write_demo(**options):
@@ -95,8 +93,7 @@ def test_without_debug_it_is_refused(history, settings):
     assert history.tables() == []
 
 
-@pytest.mark.stressed
-@LONG
+@stress.only_whole
 def test_a_demo_that_was_interrupted_before_its_rows_is_written(history, settings):
     settings.DEBUG = True
     history.at(("rooms", "0001_initial"))
@@ -104,8 +101,7 @@ def test_a_demo_that_was_interrupted_before_its_rows_is_written(history, setting
     assert history.execute("SELECT count(*) FROM rooms") == [(26,)]
 
 
-@pytest.mark.stressed
-@LONG
+@stress.only_whole
 def test_a_demo_that_was_interrupted_on_its_way_to_head_is_finished(history, settings):
     settings.DEBUG = True
     history.initial()

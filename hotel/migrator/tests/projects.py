@@ -25,6 +25,7 @@ from django.db.backends.signals import connection_created
 
 from hotel.migrator.authoring import merging, writing
 from hotel.migrator.tests.commands import table
+from hotel.tests import stress
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -65,7 +66,7 @@ DATABASES["default"]["NAME"] = {name!r}
 
 
 # Kills are tried before every seventh change in the suite, before every one in make stress.
-EVERY = 1 if "ROUND_TRIPS" in os.environ else 7
+EVERY = 1 if stress.IS_WHOLE else 7
 
 
 def killed(number, work, among="", everywhere=False):

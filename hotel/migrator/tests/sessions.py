@@ -1,7 +1,6 @@
 """What commands answer in a session that somebody has set up in a way of his own."""
 
 import io
-import os
 import re
 from contextlib import contextmanager
 
@@ -11,8 +10,9 @@ from django.db import connection
 from hotel.migrator.locking import sessions
 from hotel.migrator.schema import catalog
 from hotel.migrator.tests import shells
+from hotel.tests import stress
 
-THOROUGH = "ROUND_TRIPS" in os.environ
+THOROUGH = stress.IS_WHOLE
 MODELS = r"""
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,11 @@ from django.db import connection
 from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.schema import catalog
 from hotel.migrator.tests.legacy_shapes import build, fill, run
+from hotel.tests import stress
 
 MIGRATORS = {"django_migrations", "migrator_adoption", "migrator_journal"}
 SHARED = Path(settings.BASE_DIR).parent / "shared" / "data"
-THOROUGH = "ROUND_TRIPS" in os.environ
+THOROUGH = stress.IS_WHOLE
 ON_POSTGRESQL = connection.vendor == "postgresql"
 STANDS = "Something stands in the way, so nothing was changed. "
 UNKNOWN = "This is no known shape of the legacy hotel system, so nothing was changed. "

@@ -16,10 +16,11 @@ from hotel.migrator.storage.tables import Adoption, exists
 from hotel.migrator.tests.adopt.adoptions import adopt, dump
 from hotel.migrator.tests.legacy_shapes import SHAPES, build, fill
 from hotel.migrator.tests.projects import killed
+from hotel.tests import stress
 
-KILLS = int(os.environ.get("KILLS", 0)) or 2  # 50 in make stress, of which 30 are inside the copy
+KILLS = stress.KILLS or 2  # 50 in make stress, of which 30 are inside the copy
 COPIES = "INSERT INTO"
-TIMES = 20 if "KILLS" in os.environ else 4  # how often the sample's stays are there: 300 each
+TIMES = 20 if stress.KILLS else 4  # how often the sample's stays are there: 300 each
 SEED = random.Random(os.environ.get("SEED", "hotel"))
 
 

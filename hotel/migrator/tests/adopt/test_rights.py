@@ -18,6 +18,7 @@ from hotel.migrator.tests.adopt.adoptions import (
     rows,
 )
 from hotel.migrator.tests.legacy_shapes import TABLES, run
+from hotel.tests import stress
 
 pytestmark = pytest.mark.postgresql
 ROLE = f"hotel_keeper_{os.getpid()}"
@@ -54,7 +55,7 @@ def keeper(history):
     run(f"REASSIGN OWNED BY {ROLE} TO current_user", f"DROP OWNED BY {ROLE}", f"DROP ROLE {ROLE}")
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_the_rights_that_are_missing_are_named_and_enough(history, keeper):
     before = dump()
     with session(f"-c role={ROLE}"):

@@ -23,9 +23,10 @@ from hotel.migrator.tests.adopt.adoptions import (
     unchecked,
 )
 from hotel.migrator.tests.legacy_shapes import SHAPES, TABLES, run
+from hotel.tests import stress
 
 ON_POSTGRESQL = connection.vendor == "postgresql"
-ROUNDS = 2 * int(os.environ.get("ROUND_TRIPS", 0)) or 1
+ROUNDS = 2 * stress.ROUNDS or 1
 SEED = os.environ.get("SEED", "hotel")
 
 ASIDE = [

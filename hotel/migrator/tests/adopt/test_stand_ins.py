@@ -17,6 +17,7 @@ from hotel.migrator.tests.adopt.adoptions import (
     unchecked,
 )
 from hotel.migrator.tests.legacy_shapes import SHAPES, run
+from hotel.tests import stress
 
 ON_POSTGRESQL = connection.vendor == "postgresql"
 BY_USER_4 = {
@@ -47,7 +48,7 @@ def allow_no_author():
     connection.close()
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("shape", SHAPES if THOROUGH else ["O0", "P"])
 def test_no_row_is_lost_for_a_user_who_was_deleted(history, shape):
     legacy(history, shape)

@@ -31,6 +31,7 @@ from hotel.migrator.tests.adopt.adoptions import (
     statements,
 )
 from hotel.migrator.tests.legacy_shapes import SHAPES, TABLES, load, run, run_sql_files
+from hotel.tests import stress
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -53,7 +54,7 @@ def test_every_shape_comes_over_whole_and_goes_back(history, shape):
     assert statements() == made
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("name", ["orm", "sql003"])
 def test_the_samples_come_over_whole_and_go_back(history, name):
     file = SHARED / f"legacy_{name}.{connection.vendor}.sql"
@@ -118,7 +119,7 @@ def key_of(name):
 POINTS = ["dashboard.0001", "reservations.0007", *["sessions.0001"] * THOROUGH]
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("point", POINTS)
 def test_a_database_of_this_history_is_recorded_at_its_point(history, point):
     history.at(key_of(point))

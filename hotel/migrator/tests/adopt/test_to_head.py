@@ -18,7 +18,6 @@ from hotel.migrator.adopt.way_back import written
 from hotel.migrator.scope import own_apps
 from hotel.migrator.tests.adopt.adoptions import (
     SHARED,
-    THOROUGH,
     adopt,
     drift,
     dump,
@@ -29,6 +28,7 @@ from hotel.migrator.tests.adopt.adoptions import (
 )
 from hotel.migrator.tests.legacy_shapes import load
 from hotel.migrator.verbs import Position
+from hotel.tests import stress
 
 OWN_TABLES = sorted(
     {model._meta.db_table for model in apps.get_models() if model._meta.app_label in own_apps()}
@@ -68,8 +68,7 @@ def test_taken_over_and_migrated_everybody_can_go_on(history):
     assert dump() == before
 
 
-@pytest.mark.stressed
-@pytest.mark.skipif(not THOROUGH, reason="in make stress")
+@stress.only_whole
 def test_a_migrated_database_goes_back_if_nothing_was_written(history):
     before = legacy(history, "O1")
     adopt()
@@ -78,8 +77,7 @@ def test_a_migrated_database_goes_back_if_nothing_was_written(history):
     assert dump() == before
 
 
-@pytest.mark.stressed
-@pytest.mark.skipif(not THOROUGH, reason="in make stress")
+@stress.only_whole
 @pytest.mark.parametrize("name", ["orm", "sql003"])
 def test_everybody_of_the_samples_logs_in_as_before(history, name):
     file = SHARED / f"legacy_{name}.{connection.vendor}.sql"

@@ -9,6 +9,7 @@ from hotel.migrator.tests.adopt.adoptions import THOROUGH, adopt, drift, dump, l
 from hotel.migrator.tests.commands import db, table
 from hotel.migrator.tests.running.test_presence import initial  # noqa: F401
 from hotel.migrator.tests.test_doctor import doctor
+from hotel.tests import stress
 
 # One with the whole history; those of one application look at fewer steps, and find the same.
 ONE_APP = (["migrate", "accounts"], ["db", "upgrade", "accounts@head"])
@@ -56,6 +57,7 @@ def is_taken_over(history):
     return drift() == "Models, migrations and database agree."
 
 
+@stress.whole
 def test_a_legacy_database_is_to_be_adopted(history):
     before = legacy(history)
     assert refusals(*ATTEMPTS) == {REFUSED.format(f"{SAYS} {TAKE_OVER}")}

@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 
 from conftest import OWN_MIGRATIONS
+from hotel.tests import stress
 
 TESTS = "hotel/migrator/tests"
 QUICK = [
@@ -20,8 +21,6 @@ QUICK = [
     f"{TESTS}/schema/test_drift.py::test_what_is_left_to_apply_is_no_drift",
     f"{TESTS}/script/test_offline.py::test_steps_are_counted_from_the_start_of_the_range",
 ]
-THOROUGH = "ROUND_TRIPS" in os.environ
-thorough = pytest.mark.skipif(not THOROUGH, reason="in make stress")
 
 LAST = OWN_MIGRATIONS[-1]
 LAST_OF_APP = [key for key in OWN_MIGRATIONS if key[0] == "reservations"][-1]
@@ -131,13 +130,12 @@ def test_what_revision_writes_of_a_changed_model_passes_lint(project):
         assert code == 0, said
 
 
-@pytest.mark.stressed
-@thorough
+@stress.only_whole
 @pytest.mark.once
 def test_a_right_migration_breaks_no_test_of_the_migrator(project):
     write(project)
     # Others move no history of the hotel, take each migration by itself at length, or are this one.
-    which = "not throw_away and not stressed"
+    which = "not throw_away and not stressed and not whole"
     this = f"--ignore={TESTS}/authoring/test_new_migrations.py"
     code, said = ran(project, "-n", "2", "-m", which, TESTS, this)
     assert code == 0, said
@@ -193,9 +191,9 @@ WRONG = {
 }
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.once
-@pytest.mark.parametrize("what", WRONG if THOROUGH else ["loses rows"])
+@pytest.mark.parametrize("what", WRONG if stress.IS_WHOLE else ["loses rows"])
 def test_a_migration_that_breaks_a_rule_is_told_so_by_the_guard_alone(project, what):
     given, said = WRONG[what]
     write(project, **given)

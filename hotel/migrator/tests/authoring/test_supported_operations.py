@@ -4,13 +4,13 @@ The models of a throw-away app are edited, ``makemigrations`` and ``migrate`` do
 """
 
 import json
-import os
 import re
 
 import pytest
 from django.db import DataError, IntegrityError, connection
 
 from hotel.migrator.tests.authoring.changes import GUESTS, MODELS, ROOMS, SCHEMA, STATE_ONLY
+from hotel.tests import stress
 
 
 def rows_go_in(history):
@@ -58,11 +58,11 @@ def before(annexe, project, history):
     return make
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize(
     "old, new, answers, detected",
     # make stress has them all; the suite every other one, SQLite and PostgreSQL different ones.
-    SCHEMA if "ROUND_TRIPS" in os.environ else SCHEMA[connection.vendor == "sqlite" :: 2],
+    SCHEMA if stress.IS_WHOLE else SCHEMA[connection.vendor == "sqlite" :: 2],
 )
 def test_schema_change_is_detected_and_goes_up_and_down_and_up(
     annexe, project, before, old, new, answers, detected

@@ -1,6 +1,5 @@
 """What nobody but the database knows outlives a table that SQLite makes anew."""
 
-import os
 import sqlite3
 
 import pytest
@@ -8,6 +7,7 @@ from django.db import DatabaseError, transaction
 
 from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.tests.looking import looked
+from hotel.tests import stress
 
 pytestmark = pytest.mark.sqlite
 
@@ -63,10 +63,10 @@ CHANGES = [
 
 
 PAIRS = [(made, change) for made in MADE for change in CHANGES]
-PAIRS = PAIRS if "ROUND_TRIPS" in os.environ else PAIRS[::4]  # all of them in make stress
+PAIRS = PAIRS if stress.IS_WHOLE else PAIRS[::4]  # all of them in make stress
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("made, change", PAIRS)
 def test_what_no_model_knows_outlives_every_change_up_and_down(logged, history, made, change):
     history.execute("DELETE FROM annexe_room WHERE floor IS NULL")

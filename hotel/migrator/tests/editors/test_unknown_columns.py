@@ -1,6 +1,5 @@
 """A column that no model knows outlives a table that SQLite makes anew."""
 
-import os
 import sqlite3
 from contextlib import closing
 
@@ -9,6 +8,7 @@ from django.db import DatabaseError
 
 from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.tests.looking import looked
+from hotel.tests import stress
 
 pytestmark = pytest.mark.sqlite
 
@@ -75,10 +75,10 @@ def declared(history, table, name):
 
 
 PAIRS = [(kind, change) for kind in KEPT for change in CHANGES]
-PAIRS = PAIRS if "ROUND_TRIPS" in os.environ else PAIRS[::6]  # all of them in make stress
+PAIRS = PAIRS if stress.IS_WHOLE else PAIRS[::6]  # all of them in make stress
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("kind, change", PAIRS)
 def test_it_keeps_its_values_and_its_declaration_up_and_down(rooms, history, kind, change):
     name, declaration, value = KEPT[kind]

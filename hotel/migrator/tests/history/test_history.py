@@ -1,14 +1,12 @@
 """The whole history, with rows, there and back: what the project exists for."""
 
-import os
-
-import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, models
 
 from conftest import INITIAL, OWN_MIGRATIONS, previous
 from hotel.migrator.tests.facts import differences
+from hotel.tests import stress
 
 
 def test_sample_goes_to_head_and_back_unchanged(history):
@@ -44,8 +42,7 @@ def test_statuses_and_money_of_the_sample_at_head(history):
     assert (history.execute(money), history.execute(paid)) == before
 
 
-@pytest.mark.stressed
-@pytest.mark.skipif("ROUND_TRIPS" not in os.environ, reason="a minute long: see make stress")
+@stress.only_whole
 def test_every_migration_can_be_the_target_one_after_the_other(history):
     targets = OWN_MIGRATIONS[OWN_MIGRATIONS.index(INITIAL) :]
     history.initial()
@@ -59,8 +56,7 @@ def test_every_migration_can_be_the_target_one_after_the_other(history):
         assert history.catalog() == shape
 
 
-@pytest.mark.stressed
-@pytest.mark.skipif("ROUND_TRIPS" not in os.environ, reason="a minute long: see make stress")
+@stress.only_whole
 def test_a_migration_can_be_the_target_at_one_go(history):
     for key in OWN_MIGRATIONS[::5]:
         history.at(None).migrate(*key)

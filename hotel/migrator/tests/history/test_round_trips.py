@@ -1,7 +1,5 @@
 """Every migration up, down and up, with rows: nothing is lost, nothing is changed twice."""
 
-import os
-
 import pytest
 
 pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
@@ -11,11 +9,12 @@ from hypothesis import strategies as st
 from conftest import OWN_MIGRATIONS
 from hotel.migrator.tests import rows
 from hotel.migrator.tests.facts import differences, facts
+from hotel.tests import stress
 
 few = settings(
-    max_examples=int(os.environ.get("ROUND_TRIPS", 1)),  # make stress asks for more
+    max_examples=stress.ROUNDS or 1,  # make stress asks for more
     deadline=None,
-    derandomize="ROUND_TRIPS" not in os.environ,
+    derandomize=not stress.ROUNDS,
     database=None,
     phases=[Phase.explicit, Phase.generate],  # an example costs seconds, so none is shrunk
     suppress_health_check=list(HealthCheck),
@@ -23,7 +22,7 @@ few = settings(
 
 
 # make stress goes both ways with each migration; the suite with every other one each.
-both = "ROUND_TRIPS" in os.environ
+both = stress.ROUNDS
 
 
 @pytest.mark.stressed

@@ -21,6 +21,7 @@ from hotel.migrator.tests.sessions import (
     said,
     session,
 )
+from hotel.tests import stress
 
 
 def test_all_is_well_where_nothing_is_set(hotel_of_two, history):
@@ -120,7 +121,7 @@ if THOROUGH:  # each alone, and plans of other kinds
     SETTINGS["plans"] = ["enable_seqscan=off", "enable_hashagg=off", "work_mem=64kB"]
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.postgresql
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 def test_no_setting_of_the_session_changes_an_answer(hotel_of_two, history, settings):
@@ -180,7 +181,7 @@ if THOROUGH:
     PRAGMAS |= {one: [one] for of_all in [*PRAGMAS.values()] for one in of_all}
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.sqlite
 @pytest.mark.parametrize("pragmas", PRAGMAS.values(), ids=PRAGMAS)
 def test_no_pragma_changes_an_answer(hotel_of_two, history, pragmas):
@@ -190,7 +191,7 @@ def test_no_pragma_changes_an_answer(hotel_of_two, history, pragmas):
         assert_same(answers(history), wanted)
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.postgresql
 def test_a_takeover_looks_the_same(history):
     history.at(None)

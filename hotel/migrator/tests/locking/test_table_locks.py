@@ -13,6 +13,7 @@ from hotel.migrator import preflight
 from hotel.migrator.locking import table_locks
 from hotel.migrator.locking.patience import short_lock_timeout
 from hotel.migrator.plan import lock_order, steps, waits
+from hotel.tests import stress
 
 pytestmark = pytest.mark.postgresql
 
@@ -238,7 +239,7 @@ def test_a_migration_that_raises_its_lock_is_named_before_it_runs(beds):
     )
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_clients_go_on_while_the_whole_history_runs(history):
     history.initial().load_sample()
     for table in ("payments", "reservations"):  # whose keys are those of the sample
@@ -252,7 +253,7 @@ def test_clients_go_on_while_the_whole_history_runs(history):
     connection.close()
     with traffic.clients(address, keys) as felt:
         history.migrate()
-        for app in OWN_APPS if "ROUND_TRIPS" in os.environ else []:
+        for app in OWN_APPS if stress.IS_WHOLE else []:
             history.migrate(app, "0001")
     assert [error for *_, errors in felt for error in errors] == []
     assert all(len(waits) > 10 for waits, _ in felt)

@@ -2,7 +2,6 @@
 
 import datetime
 import decimal
-import os
 import uuid
 
 import pytest
@@ -18,6 +17,7 @@ from hotel.migrator.plan.rows import Rows
 from hotel.migrator.plan.steps import Step
 from hotel.migrator.tests.looking import UPGRADE, facts, looked, only
 from hotel.migrator.tests.projects import column
+from hotel.tests import stress
 
 NOON = datetime.datetime(2026, 5, 4, 12, 30, tzinfo=datetime.UTC)
 ONE = uuid.UUID(int=1)
@@ -130,10 +130,10 @@ def outcome(step, model, values):
             cursor.execute("DROP TABLE annexe_room")
 
 
-EVERY = 1 if "ROUND_TRIPS" in os.environ else 5  # all pairs in make stress
+EVERY = 1 if stress.IS_WHOLE else 5  # all pairs in make stress
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("source", FIELDS)
 def test_what_is_refused_is_what_fails(history, source):
     history.at(None)

@@ -1,6 +1,5 @@
 """Every type of field of Django is foreseen by preflight, or kept with its rows, up and down."""
 
-import os
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -10,6 +9,7 @@ from django.db import DatabaseError, connection, models
 from django.db.migrations.executor import MigrationExecutor
 
 from hotel.migrator.tests.looking import looked
+from hotel.tests import stress
 
 # A declaration and a value of each; keys that the database counts are apart.
 FIELDS = {
@@ -52,8 +52,7 @@ OTHERS = {"Field", "ForeignObject", "CompositePrimaryKey", "OrderWrt"}
 OTHERS |= {"IPAddressField", "NullBooleanField", "CommaSeparatedIntegerField"}
 
 PAIRS = [(one, other) for one in FIELDS for other in FIELDS if one != other]
-ROUNDS = int(os.environ.get("ROUND_TRIPS", 0))  # from 30 on all of them, as in make stress
-EVERY = max(1, 30 // ROUNDS) if ROUNDS else 12
+EVERY = 1 if stress.IS_WHOLE else 12
 PAIRS = [pair for pair in PAIRS if pair[1] == "TextField" and EVERY > 1] + PAIRS[::EVERY]
 
 
@@ -106,7 +105,7 @@ def test_it_is_added_and_dropped_with_its_values(rooms, name):
     assert values("0002_add") == before
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("source, target", PAIRS)
 def test_another_type_is_foreseen_or_keeps_the_values(rooms, history, source, target):
     rooms.write("0002_add", f'operations.AddField("room", "extra", {declared(source)}),').migrate()

@@ -1,13 +1,12 @@
 """Tables of PostgreSQL of another kind than Django makes, under the names that a plan touches."""
 
-import os
-
 import pytest
 from django.db import DatabaseError
 
 from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.plan import kinds
 from hotel.migrator.tests.looking import looked
+from hotel.tests import stress
 
 pytestmark = pytest.mark.postgresql
 
@@ -68,7 +67,7 @@ CHANGES = {
     "delete": 'migrations.DeleteModel("Room")',
 }
 PAIRS = [(kind, change) for kind in KINDS for change in CHANGES]
-PAIRS = PAIRS if "ROUND_TRIPS" in os.environ else PAIRS[::4]  # all of them in make stress
+PAIRS = PAIRS if stress.IS_WHOLE else PAIRS[::4]  # all of them in make stress
 
 
 def given(annexe, history, kind, change):
@@ -78,7 +77,7 @@ def given(annexe, history, kind, change):
     annexe.write("0002_change", CHANGES[change], atomic=change != "concurrently")
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("kind, change", PAIRS)
 def test_what_is_refused_is_what_postgresql_does_not_do(annexe, history, monkeypatch, kind, change):
     given(annexe, history, kind, change)

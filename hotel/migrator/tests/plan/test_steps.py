@@ -1,7 +1,5 @@
 """Steps on graphs of any shape, in a database: what goes up comes down the same way."""
 
-import os
-
 import pytest
 
 pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
@@ -9,6 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hotel.migrator.tests.commands import at, db, table
+from hotel.tests import stress
 
 APPS = ("annexe", "bar", "cellar")
 
@@ -33,9 +32,9 @@ def graphs(draw):
 
 @pytest.mark.stressed
 @settings(
-    max_examples=int(os.environ.get("ROUND_TRIPS", 6)),  # make stress asks for more
+    max_examples=stress.ROUNDS or 6,  # make stress asks for more
     deadline=None,
-    derandomize="ROUND_TRIPS" not in os.environ,
+    derandomize=not stress.ROUNDS,
     database=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

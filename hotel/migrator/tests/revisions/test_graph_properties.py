@@ -1,6 +1,5 @@
 """What holds of every plan, on every graph, and whatever is typed."""
 
-import os
 import re
 
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from hotel.migrator.exceptions import MigratorError, RefusedByPreflight, WrongUse
 from hotel.migrator.revisions.graph import Graph, Plan
 from hotel.migrator.tests.graphs import NAMED
+from hotel.tests import stress
 
 pytestmark = [pytest.mark.once, pytest.mark.stressed]
 
@@ -56,7 +56,7 @@ def closed(graph, run):
     return all(set(graph.parents[key]) <= set(run[:place]) for place, key in enumerate(run))
 
 
-EXAMPLES = 100 if "ROUND_TRIPS" in os.environ else 25  # make stress asks for more
+EXAMPLES = 4 * stress.ROUNDS or 25  # make stress asks for more
 many = settings(deadline=None, database=None, derandomize=True, max_examples=EXAMPLES)
 each_scope = pytest.mark.parametrize("all_apps", [False, True], ids=["own", "all"])
 

@@ -14,8 +14,9 @@ from django.db import connection
 from hotel.migrator.locking import locks
 from hotel.migrator.running.runner import RARELY
 from hotel.migrator.tests.commands import journal, pairs
+from hotel.tests import stress
 
-ROUNDS = int(os.environ.get("ROUND_TRIPS", 1))  # make stress asks for more
+ROUNDS = stress.ROUNDS or 1  # make stress asks for more
 PROCESSES = 8
 
 STAR = """

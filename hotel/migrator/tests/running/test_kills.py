@@ -12,8 +12,9 @@ from conftest import GRAPH, INITIAL, OWN_MIGRATIONS, PLAN
 from hotel.migrator.running.interruptions import half_done
 from hotel.migrator.tests.facts import differences, facts
 from hotel.migrator.tests.projects import killed
+from hotel.tests import stress
 
-KILLS = int(os.environ.get("KILLS", 0))  # 50 in make stress; the suite kills smaller histories
+KILLS = stress.KILLS  # 50 in make stress; the suite kills smaller histories
 AFTER_INITIAL = [key for key in OWN_MIGRATIONS if PLAN.index(key) > PLAN.index(INITIAL)]
 DATA = [
     key

@@ -14,6 +14,7 @@ from hotel.migrator.scratch import databases
 from hotel.migrator.storage import journal
 from hotel.migrator.tests.commands import at, db
 from hotel.migrator.tests.projects import EVERY, killed
+from hotel.tests import stress
 
 AGREE = 0, "Models, migrations and database agree.\n"
 
@@ -79,7 +80,7 @@ def half_done_now():
     return half_done(connection, MigrationLoader(connection))
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_a_stamp_that_is_killed_has_recorded_nothing(project, inn, history, scratch):
     inn.migrate()
     history.execute("DELETE FROM django_migrations WHERE name > '0002'")
@@ -96,7 +97,7 @@ def test_a_stamp_that_is_killed_has_recorded_nothing(project, inn, history, scra
     assert scratch() == []
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_a_drift_that_is_killed_leaves_the_database_and_the_report_that_was_kept(
     project, inn, history, scratch, monkeypatch, tmp_path
 ):

@@ -5,9 +5,10 @@ from django.db import DatabaseError
 
 from hotel.migrator.tests.commands import journal
 from hotel.migrator.tests.projects import BEDS, EVERY, column, refused
+from hotel.tests import stress
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_killed_before_any_change_up_and_down_it_ends_the_same(project, annexe, history):
     annexe.write("0001_initial", BEDS)
     annexe.write(

@@ -24,10 +24,10 @@ from hotel.migrator.tests.drifts import (
     words,
 )
 from hotel.migrator.verbs import Position
+from hotel.tests import stress
 
-IS_LONG = "ROUND_TRIPS" in os.environ
-EVERY = 1 if IS_LONG else 9  # the others are tried without rows in test_drift.py
-PAIRS = 5 * int(os.environ.get("ROUND_TRIPS", 0)) or 6
+EVERY = 1 if stress.IS_WHOLE else 9  # the others are tried without rows in test_drift.py
+PAIRS = 5 * stress.ROUNDS or 6
 # What these leave no rows of: nothing can bring them back.
 LOST = {
     "column dropped": ("guests", "nationality"),
@@ -140,7 +140,7 @@ def _rolled_back(history, table, sql):
             cursor.execute("ROLLBACK")
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_a_hotel_with_rows_is_mended_by_the_script(mended):
     kinds = [*DAMAGES][::EVERY]
     wrong = {kind: found for kind in kinds if (found := mended(kind))}
@@ -214,7 +214,7 @@ def test_a_table_made_anew_gives_no_key_twice_and_keeps_views_and_triggers(
 @pytest.mark.stressed
 def test_two_damages_are_mended_by_one_script(mended):
     pairs = list(permutations(DAMAGES, 2))
-    seed = os.environ.get("SEED") if IS_LONG else 0
+    seed = os.environ.get("SEED") if stress.ROUNDS else 0
     chosen = random.Random(seed).sample(pairs, PAIRS)
     wrong = {pair: found for pair in chosen if (found := mended(*pair))}
     assert wrong == {}

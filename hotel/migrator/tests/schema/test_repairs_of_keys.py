@@ -1,6 +1,5 @@
 """What gives a table its keys on PostgreSQL: every other way is found, and mended by the script."""
 
-import os
 from itertools import product
 
 import pytest
@@ -11,10 +10,11 @@ from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.drifts import drifted, report, words
 from hotel.migrator.tests.keys import CREATED, DAMAGES, TABLES, done, fill, free, new_key, sequence
+from hotel.tests import stress
 
 pytestmark = pytest.mark.postgresql
 
-EVERY = 1 if "ROUND_TRIPS" in os.environ else 7  # make stress tries each damage to each table
+EVERY = 1 if stress.IS_WHOLE else 7  # make stress tries each damage to each table
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def hostel(annexe, history):
     return history
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_every_other_way_to_get_keys_is_found_and_mended_with_all_rows(hostel):
     expected = report().replay.catalog
     wrong = {}

@@ -15,10 +15,10 @@ from django.db import DatabaseError, connection
 from hotel.migrator.schema import catalog, drift, hindrances, repair
 from hotel.migrator.tests import keys, kinds, shells
 from hotel.migrator.tests.drifts import report, words
+from hotel.tests import stress
 
-IS_LONG = "ROUND_TRIPS" in os.environ
-PAIRS = 5 * int(os.environ.get("ROUND_TRIPS", 0)) or 8
-SEED = int(os.environ.get("SEED") or 0) if IS_LONG else 0
+PAIRS = 5 * stress.ROUNDS or 8
+SEED = int(os.environ.get("SEED") or 0) if stress.ROUNDS else 0
 # Names that have to be quoted, on both engines.
 QUOTED = [
     'CREATE TABLE "Odd ""Ha\'lls" (id integer NOT NULL PRIMARY KEY, "na me" varchar(20) NOT NULL,'

@@ -27,8 +27,9 @@ from hotel.migrator.tests.authoring.changes import SCHEMA
 from hotel.migrator.tests.facts import differences
 from hotel.migrator.tests.projects import ROOT
 from hotel.migrator.tests.script.printed import long, refused, sql
+from hotel.tests import stress
 
-EVERY = 1 if "ROUND_TRIPS" in os.environ else 12
+EVERY = 1 if stress.IS_WHOLE else 12
 
 
 def both(says, *, backwards=False):
@@ -127,7 +128,7 @@ def test_a_collation_that_is_not_deterministic_is_remembered(history):
     ] == [False, True, True, True]
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.postgresql
 @pytest.mark.parametrize("old, new, answers, detected", SCHEMA[::EVERY])
 def test_each_supported_operation(annexe, old, new, answers, detected):
@@ -244,9 +245,9 @@ long_names = st.text(
 @pytest.mark.stressed
 @pytest.mark.postgresql
 @settings(
-    max_examples=4 * int(os.environ.get("ROUND_TRIPS", 0)) or 8,
+    max_examples=4 * stress.ROUNDS or 8,
     deadline=None,
-    derandomize="ROUND_TRIPS" not in os.environ,
+    derandomize=not stress.ROUNDS,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -1,6 +1,5 @@
 """Scripts as ``manage.py db … --sql`` prints them, and what they leave."""
 
-import os
 import re
 from datetime import timedelta
 from io import StringIO
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.facts import differences, facts
+from hotel.tests import stress
 
 
 def sql(*words):
@@ -50,6 +50,4 @@ def unchanged(history, script, complaint):
     assert differences(known(history), before) == {}
 
 
-long = pytest.mark.skipif(
-    "ROUND_TRIPS" not in os.environ, reason="half a minute long: see make stress"
-)
+long = pytest.mark.skipif(not stress.IS_WHOLE, reason="half a minute long: see make stress")

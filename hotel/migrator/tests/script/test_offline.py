@@ -1,7 +1,5 @@
 """Scripts do what ``migrate`` does: each step both ways, over rows, by psql and sqlite3 alone."""
 
-import os
-
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -21,8 +19,9 @@ from hotel.migrator.tests.drifts import found as drift_found
 from hotel.migrator.tests.facts import differences
 from hotel.migrator.tests.history.test_worse_rows import FIRST_DATA_STEP, write
 from hotel.migrator.tests.script.printed import known, long, refused, sql, unchanged
+from hotel.tests import stress
 
-EVERY = 1 if "ROUND_TRIPS" in os.environ else 9  # make stress compares after each step
+EVERY = 1 if stress.IS_WHOLE else 9  # make stress compares after each step
 
 
 UP = PLAN[PLAN.index(INITIAL) + 1 :]
@@ -63,14 +62,14 @@ def worse(history):
     write(history)
 
 
-@pytest.mark.stressed
+@stress.whole
 @pytest.mark.parametrize("begin", [sample, pytest.param(worse, marks=long)])
 def test_each_step_up_and_down_ends_as_migrate_does(history, scripts, begin):
     begin(history)
     there = MigrationRecorder(connection).applied_migrations()
     up = [key for key in UP if key not in there]
     walk = [(key, False) for key in up]
-    if "ROUND_TRIPS" in os.environ:  # make stress comes back, too
+    if stress.IS_WHOLE:  # make stress comes back, too
         walk += [(key, True) for key in DOWN if key in up]
     looks = {place for place in range(len(walk)) if place % EVERY == 0 or place == len(up) - 1}
     looks.add(len(walk) - 1)
@@ -86,7 +85,7 @@ def test_each_step_up_and_down_ends_as_migrate_does(history, scripts, begin):
             assert differences(known(history), expected[place]) == {}, (key, backwards)
 
 
-@pytest.mark.stressed
+@stress.whole
 @long
 def test_from_nothing_to_head_as_migrate_does(history):
     history.at("head")
@@ -99,7 +98,7 @@ def test_from_nothing_to_head_as_migrate_does(history):
     assert differences(known(history), at_head) == {}
 
 
-@pytest.mark.stressed
+@stress.whole
 @long
 def test_rows_at_head_go_down_to_nothing_and_come_back(history):
     history.initial().load_sample().climb()

@@ -1,6 +1,5 @@
 """A migration's own SQL does in a script what ``migrate`` does with it, or is refused."""
 
-import os
 import sqlite3
 
 import pytest
@@ -13,6 +12,7 @@ from hotel.migrator.sql.quoting import NotQuotable
 from hotel.migrator.sql.shells import refuse
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.script.printed import refused, sql
+from hotel.tests import stress
 
 MEND = "Mend the migration: a database does not take that either."
 OF_PSQL = "which psql would obey as a command of its own"
@@ -153,9 +153,9 @@ def both_ways(history, tmp_path, monkeypatch):
 
 @pytest.mark.stressed
 @settings(
-    max_examples=33 * int(os.environ.get("ROUND_TRIPS", 0)) or 25,
+    max_examples=33 * stress.ROUNDS or 25,
     deadline=None,
-    derandomize="ROUND_TRIPS" not in os.environ,
+    derandomize=not stress.ROUNDS,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -1,7 +1,6 @@
 """What a script says arrives as it was meant, byte for byte, by ``psql`` and ``sqlite3``."""
 
 import math
-import os
 import struct
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,12 +17,13 @@ from hotel.migrator.script.offline import WRITERS, Range
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.sql.quoting import NotQuotable, literal, text, written_out
 from hotel.migrator.tests import shells
+from hotel.tests import stress
 
-EXAMPLES = 7 * int(os.environ.get("ROUND_TRIPS", 0)) or 5
+EXAMPLES = 7 * stress.ROUNDS or 5
 few = settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize="ROUND_TRIPS" not in os.environ,
+    derandomize=not stress.ROUNDS,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection
 from hotel.migrator.exceptions import FailedDuringApply, Interrupted
 from hotel.migrator.storage.tables import Cursor
 from hotel.migrator.tests.projects import EVERY
+from hotel.tests import stress
 
 ROOM = """
 operations.CreateModel(
@@ -90,7 +91,7 @@ def rows(history):
 # Killed
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_killed_before_any_change_on_the_way_up_it_goes_on_and_ends_the_same(
     rooms, project, history
 ):
@@ -111,7 +112,7 @@ def test_killed_before_any_change_on_the_way_up_it_goes_on_and_ends_the_same(
     assert kills > 20
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_killed_before_any_change_on_the_way_down_it_goes_on_and_ends_the_same(
     rooms, project, history
 ):
@@ -129,7 +130,7 @@ def test_killed_before_any_change_on_the_way_down_it_goes_on_and_ends_the_same(
     assert kills > 20
 
 
-@pytest.mark.stressed
+@stress.whole
 def test_killed_before_any_change_of_a_required_column_it_goes_on_and_ends_the_same(
     annexe, project, history
 ):
