@@ -19,7 +19,7 @@ from django.db.models import Max
 from hotel.migrator.exceptions import Interrupted, RefusedByPreflight
 from hotel.migrator.operations import Unfinished
 from hotel.migrator.plan import atomicity, dependents, kinds, lock_order, steps
-from hotel.migrator.plan.finding import KEYS, LEGACY, Finding
+from hotel.migrator.plan.finding import KEYS, LEGACY, Finding, refuse
 from hotel.migrator.plan.rows import Rows
 from hotel.migrator.plan.shape import Shape
 from hotel.migrator.plan.steps import Plan, Step
@@ -74,17 +74,6 @@ def findings(
         *atomicity.holding(connection, walked),
     ]
     return list(dict.fromkeys(looked_at))  # what more than one check cannot ask is said once
-
-
-def refuse(complaints: Iterable[Finding]) -> None:
-    """Raise Interrupted or RefusedByPreflight, with a line each, if any of the Findings refuses."""
-    lines = [finding.line() for finding in complaints if finding.refuses]
-    if lines:
-        begun = any(finding.refuses and finding.kind == "interrupted" for finding in complaints)
-        said = f"Nothing was changed: {len(lines)} of the things that this run would meet must be"
-        raise (Interrupted if begun else RefusedByPreflight)(
-            f"{said} mended first.", *(f"  {line}" for line in lines)
-        )
 
 
 # What plain migrate does

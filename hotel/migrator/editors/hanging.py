@@ -70,11 +70,17 @@ def lost(cursor: Any, table: str, column: str, known: Collection[str] = ()) -> l
     Without what belongs to the table itself. table: as SQL. column: "" for all of it. known:
     tables whose foreign keys Django knows of.
     """
+    if paper := _paper(cursor):
+        found: list[Dependent] = paper.hanging("lost", table, column, known)
+        return found
     return _read(cursor, _LOST, table, column, known)
 
 
 def blocking(cursor: Any, table: str, column: str) -> list[Dependent]:
     """Return what PostgreSQL does not change the type of a column under."""
+    if paper := _paper(cursor):
+        found: list[Dependent] = paper.hanging("blocking", table, column)
+        return found
     dependents = _read(cursor, _BLOCKS, table, column, ())
     return [(kind, name) for kind, name in dependents if kind != "table constraint"]
 
@@ -105,9 +111,13 @@ def indexed(
     As ``[(kind, name), …]``: those over other columns too, and the indexes of this one alone.
     table: as SQL. names: those that the model gives. groups: of columns that it has an index of.
     """
-    cursor.execute(READING, [table, column])
+    if paper := _paper(cursor):
+        rows = paper.reading(table, column)
+    else:
+        cursor.execute(READING, [table, column])
+        rows = cursor.fetchall()
     together, alone = [], []
-    for kind, plain, name, columns in cursor.fetchall():
+    for kind, plain, name, columns in rows:
         if plain in names or frozenset(columns) in groups:
             continue
         if {*columns} - {column}:
@@ -115,6 +125,11 @@ def indexed(
         elif kind == "index":
             alone.append((kind, name))
     return together, alone
+
+
+def _paper(cursor: Any) -> Any:
+    """Return the connection if it is a PostgreSQL on paper, which has no catalog; else None."""
+    return cursor.db if hasattr(cursor.db, "sketch") else None
 
 
 def _read(
@@ -156,6 +171,8 @@ def _named(
         dependent = "table", name
         is_natural = not is_other or is_partition
     else:
+        if name and " on " in identity:  # without its schema, if that is searched
+            identity = f"{identity.rpartition(' on ')[0]} on {name}"
         dependent = "trigger" if kind == "pg_trigger" else place, identity
         is_natural = {
             "pg_constraint": not is_other or name in known,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 from typing import Any
-
-from django.db.migrations.state import ProjectState
 
 from hotel.migrator.editors.generated import AnyField, MaybeField
 from hotel.migrator.editors.hanging import Dependent, blocking, indexed, lost
@@ -23,10 +22,14 @@ class DependentsOfPostgreSQL(Dependents):
 
     def look(self, walked: Sequence[Step]) -> list[Finding]:
         """Return the Findings about steps, in their order."""
-        self.known = self._known(walked[0].before)
-        self.stood = tables(walked, self.connection)
+        self.walked = walked
         self.of_elsewhere(walked)
         return super().look(walked)
+
+    @cached_property
+    def stood(self) -> dict[str, list[Table]]:
+        """Return all tables of the plan by their names."""
+        return tables(self.walked, self.connection)
 
     def of_dropped(self, step: Step, name: str) -> None:
         """Look at what hangs on a table that is dropped."""
@@ -137,12 +140,14 @@ class DependentsOfPostgreSQL(Dependents):
             if not re.search(rf"(?<!\w){re.escape(_alone(name))}(?!\w)", said)
         ]
 
-    def _known(self, state: ProjectState) -> set[str]:
-        """Return what of a state Django sees to itself, and the plan before it drops anything.
+    @cached_property
+    def known(self) -> set[str]:
+        """Return what Django sees to itself, and the plan before it drops anything.
 
-        Its tables, whose foreign keys these are; its generated columns; the triggers of its rules.
+        Of the state before the plan: its tables, whose foreign keys these are; its generated
+        columns; the triggers of its rules.
         """
-        known = set()
+        state, known = self.walked[0].before, set[str]()
         for key in state.models:
             one = steps.table(state, key, self.connection)
             if one is None:

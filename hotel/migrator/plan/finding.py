@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from hotel.migrator.exceptions import Interrupted, RefusedByPreflight
 
 KEYS = 10  # primary keys that a finding names
 LEGACY = "legacy"  # the kind of the finding that no migration made the database
@@ -40,3 +43,14 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """Return it for ``--json``."""
         return asdict(self)
+
+
+def refuse(complaints: Iterable[Finding]) -> None:
+    """Raise Interrupted or RefusedByPreflight, with a line each, if any of the Findings refuses."""
+    lines = [finding.line() for finding in complaints if finding.refuses]
+    if lines:
+        begun = any(finding.refuses and finding.kind == "interrupted" for finding in complaints)
+        said = f"Nothing was changed: {len(lines)} of the things that this run would meet must be"
+        raise (Interrupted if begun else RefusedByPreflight)(
+            f"{said} mended first.", *(f"  {line}" for line in lines)
+        )

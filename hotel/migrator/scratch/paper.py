@@ -7,7 +7,7 @@ is asked raises ``NotOnPaper``.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +17,10 @@ from django.db.utils import ConnectionHandler
 
 from hotel.migrator.editors import postgresql
 from hotel.migrator.exceptions import NotOnPaper
+from hotel.migrator.scratch.dependents import Unsure
 from hotel.migrator.scratch.sketch import Sketch, Table
 from hotel.migrator.scratch.words import CannotFollow, Reader, statements
+from hotel.migrator.sql.parsing import bare
 from hotel.migrator.sql.quoting import UnknownKind, literal, written_out
 from hotel.migrator.storage.archive import writes_script
 
@@ -138,6 +140,42 @@ class Paper(base.DatabaseWrapper):
                 f" may have changed ({doubt.sql})"
             )
         return self.sketch.tables.get(name)
+
+    def hanging(
+        self, what: str, table: str, column: str, known: Collection[str] = ()
+    ) -> list[tuple[str, str]]:
+        """Return what hangs on a table or a column, for ``editors.hanging``.
+
+        what: "lost" or "blocking". table: as SQL. Raises NotOnPaper.
+        """
+        one = self._table(table, "dependents")
+        if one is None:
+            return []
+        try:
+            if what == "lost":
+                return self.sketch.lost(one, column, known)
+            return self.sketch.blocking(one, column)
+        except Unsure as doubt:
+            [dependent] = doubt.args
+            place = ".".join(filter(None, (bare(table), column)))
+            raise NotOnPaper(
+                f"{self.place} changes {place}, and its words alone do not tell whether the"
+                f" {dependent.kind} {dependent.name} reads that"
+            ) from None
+
+    def reading(self, table: str, column: str) -> list[tuple[str, str, str, list[str]]]:
+        """Return the indexes and constraints that read a column, for ``editors.hanging``."""
+        one = self._table(table, "indexes")
+        if one is None:
+            return []
+        indexes = [("index", name, name, [*each.reads]) for name, each in one.indexes.items()]
+        rules = [
+            ("constraint", name, name, [*each.reads]) for name, each in one.constraints.items()
+        ]
+        return sorted(each for each in (*rules, *indexes) if column in each[3])
+
+    def _table(self, sql: str, asked: str) -> Table | None:
+        return self.about(bare(sql).split('"."')[-1], asked)
 
     def run(self, sql: str, params: Any) -> tuple[list[Row], int]:
         """Take down a statement and return the rows that it returns, and how many it is about."""

@@ -7,9 +7,11 @@ it is one grammar.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from hotel.migrator.scratch.dependents import KINDS, Dependents
 from hotel.migrator.scratch.words import (
     LONGEST,
     CannotFollow,
@@ -28,7 +30,7 @@ _OF_NO_SHAPE = re.compile(
     r"reindex|cluster|security|table|values|reassign|discard|checkpoint|prepare|deallocate"
 )
 _THINGS_OF_NO_SHAPE = re.compile(
-    r"function|procedure|aggregate|trigger|view|materialized|policy|rule|role|user|group|"
+    r"aggregate|role|user|group|"
     r"server|publication|subscription|statistics|operator|cast|language|transform|conversion|"
     r"type|domain|schema|text|event|access"
 )
@@ -96,6 +98,7 @@ class Sketch:
         self.extensions: set[str] = set()
         self.vague: set[str] = set()  # collations that are not deterministic
         self.doubts: list[Doubt] = []
+        self.dependents = Dependents()
 
     def follow(self, sql: str, place: str = "") -> None:
         """Draw what statements change. place: of whom they are, for a Doubt."""
@@ -144,11 +147,21 @@ class Sketch:
         move = getattr(self, f"_{verb}_{thing}", None)
         if move:
             move(read)
+        elif thing in (*KINDS, "materialized"):
+            self._follow_dependent(verb, thing, read)
         elif _THINGS_OF_NO_SHAPE.fullmatch(thing):
             if verb == "drop" and read.has("cascade"):
                 raise CannotFollow
         else:
             raise CannotFollow
+
+    def _follow_dependent(self, verb: str, thing: str, read: Reader) -> None:
+        if verb == "create":
+            self.dependents.create(thing, read, self.tables)
+        elif verb == "drop":
+            self.dependents.drop(thing, read)
+        else:
+            self.dependents.alter(thing, read)
 
     def _call(self, read: Reader) -> None:
         """Follow a SELECT, which may call a function that does anything."""
@@ -157,6 +170,34 @@ class Sketch:
                 raise CannotFollow
 
     # Tables
+
+    def lost(self, table: Table, column: str, known: Collection[str]) -> list[tuple[str, str]]:
+        """Return what goes with a table or a column, as ``editors.hanging.lost`` does.
+
+        Raises Unsure.
+        """
+        found = [*self.dependents.lost(table, column, known)]
+        for name, other in self.tables.items():
+            for rule, one in other.constraints.items():
+                target, key = one.target or (None, "")
+                if target is table and other is not table and column in ("", key):
+                    found += [] if name in known else [("table constraint", f"{rule} on {name}")]
+        return found + [one for one in self._computed(table, column) if one[1] not in known]
+
+    def blocking(self, table: Table, column: str) -> list[tuple[str, str]]:
+        """Return what no type of a column changes under, as ``editors.hanging.blocking`` does.
+
+        Raises Unsure.
+        """
+        return [*self.dependents.blocking(table, column), *self._computed(table, column)]
+
+    def _computed(self, table: Table, column: str) -> list[tuple[str, str]]:
+        [name] = [name for name, one in self.tables.items() if one is table]
+        return [
+            ("generated column", f"{name}.{generated}")
+            for generated, reads in table.columns.items()
+            if column and column in reads
+        ]
 
     def _create_table(self, read: Reader) -> None:
         is_asked = read.maybe("if", "not", "exists")
@@ -184,6 +225,7 @@ class Sketch:
                         if constraint.target and constraint.target[0] is gone:
                             del table.constraints[other]
                 self._drop_sequences(gone)
+                self.dependents.dropped(gone)
 
     def _drop_sequences(self, table: Table, column: str | None = None) -> None:
         for name, (of, its, _) in [*self.sequences.items()]:
@@ -242,6 +284,8 @@ class Sketch:
         if read.maybe("to"):
             # As a new dict, so that the order of the tables stays.
             new = read.name()
+            [name] = [name for name, one in self.tables.items() if one is table]
+            self.dependents.table_renamed(name, new)
             self.tables = {new if one is table else key: one for key, one in self.tables.items()}
             return
         of_constraint = read.maybe("constraint")
@@ -258,6 +302,7 @@ class Sketch:
             key: {new if one == old else one for one in reads}
             for key, reads in _renamed(table.columns, old, new).items()
         }
+        self.dependents.renamed(table, old, new)
         for rule in table.constraints.values():
             rule.columns = [new if column == old else column for column in rule.columns]
             rule.reads = {new if column == old else column for column in rule.reads}
@@ -274,6 +319,7 @@ class Sketch:
 
     def _drop_column(self, table: Table, column: str) -> None:
         table.columns.pop(column, None)
+        self.dependents.dropped(table, column)
         for generated in [one for one, reads in table.columns.items() if column in reads]:
             self._drop_column(table, generated)
         self._drop_sequences(table, column)

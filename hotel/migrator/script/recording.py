@@ -27,7 +27,7 @@ from hotel.migrator.editors.sqlite_extras import PARTS
 from hotel.migrator.editors.sqlite_objects import made
 from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.locking import sessions, table_locks
-from hotel.migrator.plan import lock_order, steps
+from hotel.migrator.plan import dependents, finding, lock_order, steps
 from hotel.migrator.plan.repeating import repeatable
 from hotel.migrator.running.explanations import replaying
 from hotel.migrator.script.watching import is_look, watch
@@ -170,6 +170,10 @@ def _groups(
             renamed = _content_type_renamed(connection, app, operation, backwards)
             if backwards:  # as Django does, which puts it behind the operation
                 statements += renamed
+            connection.place = f"{migration} ({operation.describe()})"
+            _refuse_what_hangs(
+                connection, steps.of(migration, [(operation, before, after)], backwards)
+            )
             with ExitStack() as own:
                 watched = watch(connection, migration, operation, span, empty, unwritable)
                 operation = own.enter_context(watched)
@@ -185,6 +189,20 @@ def _groups(
         statements += _renewed(connection, statements)
     groups = [*groups, [*statements]]  # the last has what an editor puts off to its end
     return [[*locks, *groups[0]], *groups[1:]]
+
+
+def _refuse_what_hangs(connection: Any, walked: list[steps.Step]) -> None:
+    """Raise RefusedByPreflight, as a run does, where something hangs on what an operation changes.
+
+    What a RunSQL of the same range has made, such as a view, stands on the scratch database.
+    """
+    if any(True for step in walked for old, _ in steps.pairs(step, connection) if old):
+        listening, connection.execute_wrappers = connection.execute_wrappers, []
+        try:
+            found = dependents.look(connection, walked)
+        finally:
+            connection.execute_wrappers = listening
+        finding.refuse(found)
 
 
 def _renewed(connection: Any, statements: list[Said]) -> list[str]:

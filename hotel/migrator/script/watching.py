@@ -129,7 +129,7 @@ def watch(
     the script has made and not filled; what reads those reads nothing.
     """
     it = _Watch(connection, operation, has_rows=bool(span.start))
-    connection.place, connection.is_own = f"{migration} ({operation.describe()})", it.is_own
+    connection.is_own = it.is_own
     connection.is_text = isinstance(operation, RunSQL)  # whose author has said what is to go
     try:
         with connection.execute_wrapper(it.listen):

@@ -7,7 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from conftest import OWN_APPS, PLAN
 from hotel.migrator.exceptions import Interrupted
-from hotel.migrator.preflight import refuse
+from hotel.migrator.plan.finding import refuse
 from hotel.migrator.storage.tables import Cursor, ensure
 from hotel.migrator.tests import legacy
 from hotel.migrator.tests.commands import db

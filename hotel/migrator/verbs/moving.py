@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from hotel.migrator import preflight
 from hotel.migrator.exceptions import Interrupted, RefusedByPreflight, WrongUse
 from hotel.migrator.plan import waits
-from hotel.migrator.plan.finding import Finding
+from hotel.migrator.plan.finding import Finding, refuse
 from hotel.migrator.revisions.graph import Graph
 from hotel.migrator.revisions.graph import Plan as GraphPlan
 from hotel.migrator.revisions.targets import cited, label, labels, moment
@@ -199,7 +199,7 @@ def _carry_out(
         for lock in locks:
             console.say(f"  {lock}")
         return Answer({**document, "locks": [asdict(lock) for lock in locks]}, (), _code(findings))
-    preflight.refuse(findings)
+    refuse(findings)
     if steps:
         runner.run(
             position.executor,

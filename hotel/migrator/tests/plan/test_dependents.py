@@ -331,7 +331,7 @@ def test_a_trigger_that_is_broken_already_is_named_where_it_stops_the_run(rooms,
 HANGS = [
     ("materialized view above", "CREATE MATERIALIZED VIEW above AS SELECT floor FROM annexe_room"),
     (
-        "rule noted on public.annexe_room",
+        "rule noted on annexe_room",
         "CREATE RULE noted AS ON INSERT TO annexe_room WHERE NEW.floor > 9 DO NOTHING",
     ),
     (
@@ -339,9 +339,9 @@ HANGS = [
         "CREATE FUNCTION top() RETURNS integer BEGIN ATOMIC SELECT max(floor)"
         " FROM annexe_room; END",
     ),
-    ("policy low on public.annexe_room", "CREATE POLICY low ON annexe_room USING (floor < 3)"),
+    ("policy low on annexe_room", "CREATE POLICY low ON annexe_room USING (floor < 3)"),
     (
-        "trigger moved on public.annexe_room",
+        "trigger moved on annexe_room",
         "CREATE TRIGGER moved BEFORE UPDATE OF floor ON"
         " annexe_room FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     ),
@@ -504,7 +504,7 @@ def test_tables_of_others_that_hang_on_a_table_are_named(rooms, history):
     assert sorted(one.cause.split(" the ")[1].split(" hangs")[0] for one in hanging()) == [
         "column kept.was",
         "table child",
-        "table constraint theirs_room_fkey on public.theirs",
+        "table constraint theirs_room_fkey on theirs",
     ]
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from hotel.migrator.exceptions import Interrupted, RefusedByPreflight
-from hotel.migrator.preflight import Finding, refuse
+from hotel.migrator.plan.finding import Finding, refuse
 from hotel.migrator.tests.looking import MAY_CHANGE, facts, looked, only
 from hotel.migrator.tests.projects import FLAG
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from hotel.migrator.exceptions import RefusedByPreflight
-from hotel.migrator.preflight import Finding, refuse
+from hotel.migrator.plan.finding import Finding, refuse
 from hotel.migrator.tests.looking import FILL, LOOK, MAY_CHANGE, TWINS, alter, facts, looked, only
 
 # NULL
