@@ -40,7 +40,7 @@ from hotel.migrator.plan import waits
 executor = MigrationExecutor(connection)
 plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
 found = [
-    [wait.migration, wait.table, wait.lock, wait.seconds]
+    [wait.migration, wait.table, wait.lock, wait.seconds, wait.longest]
     for wait in waits.locks(connection, executor.loader, plan)
     if wait.online is False and wait.table in connection.introspection.table_names()
 ]
@@ -201,10 +201,10 @@ def work(cursor, number, turn, key):
 def verdict(alone, seconds, began, felt, runs, timeout, planned):
     """Print what was felt, and return the exit code."""
     named: dict[str, dict] = {}
-    for migration, table, lock, estimate in planned:
+    for migration, table, lock, estimate, longest in planned:
         tables = named.setdefault(migration, {})
-        modes, seconds_there = tables.get(table, ([], 0))
-        tables[table] = [*modes, lock], seconds_there + (estimate or 0)
+        modes, seconds_there, _ = tables.get(table, ([], 0, 0))
+        tables[table] = [*modes, lock], seconds_there + (estimate or 0), longest
     noise, during, outside = 0.0, {}, []
     for waits, _ in felt:
         for end, wait in waits:
@@ -219,8 +219,9 @@ def verdict(alone, seconds, began, felt, runs, timeout, planned):
                 outside.append((wait, ", ".join(met) or "no migration", round(end - began, 1)))
     for name, tables in named.items():
         each = ", ".join(
-            f"{' and '.join(dict.fromkeys(modes))} on {table}, some {there:.2f} s"
-            for table, (modes, there) in tables.items()
+            f"{' and '.join(dict.fromkeys(modes))} on {table}, {there:.2f} s, with what is beside it"
+            f" {'at most' if longest is not None else 'more than'} {longest or there:.2f} s"
+            for table, (modes, there, longest) in tables.items()
         )
         print(f"  planned: {name}: {each}; felt {during.get(name, 0) * 1000:.0f} ms at most")
     number = sum(len(waits) for waits, _ in felt)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.indexes import PostgresIndex
 from django.contrib.postgres.operations import (
     AddConstraintNotValid,
     AddIndexConcurrently,
@@ -31,18 +30,12 @@ from hotel.migrator.locking.table_locks import (
     WRITERS,
     WRITERS_OF_BOTH,
 )
-from hotel.migrator.plan import atomicity, steps
+from hotel.migrator.plan import atomicity, costs, steps
 from hotel.migrator.plan.failing import is_left_to_the_run
 from hotel.migrator.plan.live import Live
 from hotel.migrator.plan.rows import ARCHIVING
 from hotel.migrator.plan.steps import Step, Table, in_database
 from hotel.migrator.sql.parsing import quoted
-
-# Seconds for a million rows on PostgreSQL 18 and two cores: measured, see docs/migrations.md.
-REWRITE, ARCHIVE, EXCLUDE = 4.5, 10, 14.3
-INDEX, OTHER_INDEX = 0.65, 2.0  # a btree; GiST, GIN and the like
-SCAN, FOREIGN_KEY = 0.35, 0.3
-INSERT = 14  # rows by InsertForNewRows, in one transaction
 
 VALIDATING = (operations.ValidateRules, ValidateConstraint)
 ONLINE = (
@@ -54,8 +47,8 @@ ONLINE = (
 class Lock(NamedTuple):
     """A lock on a table of the state; "" where nobody can tell what is locked.
 
-    rate: seconds for a million rows; 0 where others go on, None where nobody can tell. why: what
-    takes so long, "" for nothing.
+    rate: seconds for a million rows, see ``costs``; 0 where others go on, None where nobody can
+    tell. why: what takes so long, "" for nothing.
     """
 
     table: str
@@ -78,15 +71,21 @@ class Sizes:
         return self.known[table]
 
     def _ask(self, table: str) -> int:
-        name, size = quoted(table), -1
+        name, size = quoted(table), None
         with self.connection.cursor() as cursor:
             if self.connection.vendor == "postgresql":
-                cursor.execute("SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)", [name])
-                [size] = cursor.fetchone()
-            if size < 0:  # nobody has counted yet
+                # As the planner does it: so many rows a page as when somebody counted.
+                cursor.execute(
+                    "SELECT reltuples / nullif(relpages, 0) * pg_relation_size(oid)"
+                    " / current_setting('block_size')::int FROM pg_class"
+                    " WHERE oid = to_regclass(%s) AND reltuples >= 0",
+                    [name],
+                )
+                [size] = cursor.fetchone() or [None]
+            if size is None:  # nobody has counted yet
                 cursor.execute(f"SELECT count(*) FROM {name}")
                 [size] = cursor.fetchone()
-        return size
+        return int(size)
 
 
 class LockModes:
@@ -138,7 +137,7 @@ class LockModes:
             takes_all = self.as_script and isinstance(operation, operations.RequireField)
             return Lock(table, EVERYBODY if takes_all else MAINTENANCE)
         if isinstance(operation, operations.CatchUp) and is_atomic:
-            return Lock(table, EVERYBODY, SCAN, "rows that are late are looked for")
+            return Lock(table, EVERYBODY, costs.SCAN, "rows that are late are looked for")
         if isinstance(operation, operations.BatchedRunPython):
             if is_atomic:
                 return Lock(table, ROWS, None, "held until all rows are changed")
@@ -148,7 +147,7 @@ class LockModes:
     def _of_inserting(self, step: Step, operation: operations.InsertForNewRows) -> Iterator[Lock]:
         app, _, name = operation.model_name.lower().rpartition(".")
         if read := steps.table(step.before, (app or step.app, name), self.connection):
-            yield Lock(read.name, ROWS, INSERT, "rows are inserted that may refer to these")
+            yield Lock(read.name, ROWS, costs.INSERT, "rows are inserted that may refer to these")
 
     def _of_table(self, step: Step, old: Table | None, new: Table | None) -> Iterator[Lock]:
         if old is None and new is not None:
@@ -178,7 +177,7 @@ class LockModes:
         """Yield what a change of one field locks."""
         if before is None and after is not None:
             if after.column:
-                yield Lock(old.name, EVERYBODY, *_added(after))
+                yield Lock(old.name, EVERYBODY, *_added(old, after))
             yield from self._parent(step.after, new, after, 0)
         elif before is not None and after is None:
             through = steps.many_to_many_table(old, before, self.connection)
@@ -205,15 +204,16 @@ class LockModes:
         if before.remote_field or _but_index(before) != _but_index(after):
             yield Lock(old.name, EVERYBODY)
         if after.generated or not _keeps_its_form(before, after, self.connection):
-            yield Lock(old.name, EVERYBODY, REWRITE, "the table may be rewritten")
+            rate = costs.REWRITE + costs.of_indexes(new)
+            yield Lock(old.name, EVERYBODY, rate, "the table may be rewritten")
         if before.null and not after.null:
-            yield Lock(old.name, EVERYBODY, SCAN, "all rows are read for NULL")
+            yield Lock(old.name, EVERYBODY, costs.SCAN, "all rows are read for NULL")
         if after.unique and not before.unique:
-            yield Lock(old.name, EVERYBODY, INDEX, "a unique index is made")
+            yield Lock(old.name, EVERYBODY, costs.INDEX, "a unique index is made")
         elif after.db_index and not (before.db_index or after.unique):
-            yield Lock(old.name, WRITERS, INDEX, "an index is made")
+            yield Lock(old.name, WRITERS, costs.INDEX, "an index is made")
         yield from self._released(step.before, old, before)  # Django makes them anew
-        yield from self._parent(step.after, new, after, FOREIGN_KEY)
+        yield from self._parent(step.after, new, after, costs.FOREIGN_KEY)
         yield from self._of_referring(step, old, new, before, after)
 
     def _of_referring(
@@ -225,13 +225,14 @@ class LockModes:
         after: AnyField,
     ) -> Iterator[Lock]:
         """Yield what refers to a column and changes with it."""
-        rate = 0 if _keeps_its_form(before, after, self.connection) else REWRITE
+        rate = costs.REWRITE + costs.INDEX  # that of the reference
+        rate = 0 if _keeps_its_form(before, after, self.connection) else rate
         why = "the table may be rewritten" if rate else "all references are read"
         for table, _, is_tied in steps.retyped_too(step, old, new, before, after, self.connection):
-            rate_of_all = rate + (FOREIGN_KEY if is_tied else 0)
+            rate_of_all = rate + (costs.FOREIGN_KEY if is_tied else 0)
             yield Lock(table, EVERYBODY, rate_of_all, why if rate_of_all else "")
             if is_tied:
-                yield Lock(old.name, EVERYBODY, FOREIGN_KEY, "all references are read")
+                yield Lock(old.name, EVERYBODY, costs.FOREIGN_KEY, "all references are read")
 
     def _parent(
         self, state: ProjectState, owner: Table, field: AnyField, rate: float
@@ -264,7 +265,7 @@ class LockModes:
 
     def _dropped(self, step: Step, name: str, is_generated: bool = False) -> Lock:
         if isinstance(step.operation, ARCHIVING) and not is_generated:
-            return Lock(name, EVERYBODY, ARCHIVE, "what is dropped is archived first")
+            return Lock(name, EVERYBODY, costs.ARCHIVE, "what is dropped is archived first")
         return Lock(name, EVERYBODY)
 
     def _of_options(self, step: Step, old: Table, new: Table) -> Iterator[Lock]:
@@ -274,22 +275,18 @@ class LockModes:
             yield Lock(old.name, *_constrained(step, became[name]))
         indexed, indexes = _named(old, "indexes"), _named(new, "indexes")
         for name in indexes.keys() - indexed.keys() if len(indexes) > len(indexed) else ():
-            rate = OTHER_INDEX if isinstance(indexes[name], PostgresIndex) else INDEX
-            yield Lock(old.name, WRITERS, rate, "an index is made")
+            yield Lock(old.name, WRITERS, costs.of_index(indexes[name]), "an index is made")
         if was.keys() - became.keys() or indexed.keys() - indexes.keys():
             yield Lock(old.name, EVERYBODY)
         together = [set(map(tuple, one.options.get("unique_together") or ())) for one in (old, new)]
         if together[1] - together[0]:
-            yield Lock(old.name, EVERYBODY, INDEX, "a unique index is made")
+            yield Lock(old.name, EVERYBODY, costs.INDEX, "a unique index is made")
         elif together[0] - together[1]:
             yield Lock(old.name, EVERYBODY)
 
 
 class SQLiteModes:
     """Tells what the steps of a plan do while they hold the one write lock of SQLite."""
-
-    # Seconds for a million rows on SQLite 3.40 and a busy core.
-    copy, index, archive, drop = 2.5, 1.7, 7.5, 2.9
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
@@ -312,7 +309,7 @@ class SQLiteModes:
 
     def _of_table(self, step: Step, old: Table, new: Table | None) -> Iterator[Lock]:
         is_archived = isinstance(step.operation, ARCHIVING)
-        archiving = Lock(old.name, "", self.archive, "{rows} of {table} are archived first")
+        archiving = Lock(old.name, "", costs.SQLITE_ARCHIVE, "{rows} of {table} are archived first")
         if new is None:
             if old.key not in step.after.models:
                 yield archiving if is_archived else Lock(old.name, "")
@@ -322,11 +319,13 @@ class SQLiteModes:
         if is_dropped and is_archived:
             yield archiving
         if steps.remakes(step, old, new):
-            yield Lock(old.name, "", self.copy, "{table} is made anew, and {rows} copied")
+            rate = costs.SQLITE_COPY + costs.SQLITE_INDEX * costs.number_of_indexes(old)
+            yield Lock(old.name, "", rate, "{table} is made anew, and {rows} copied")
         elif is_dropped:
-            yield Lock(old.name, "", self.drop, "{rows} of {table} are written anew")
-        if set(_indexed(new)) - set(_indexed(old)):
-            yield Lock(old.name, "", self.index, "an index or a rule over {rows} is made")
+            yield Lock(old.name, "", costs.SQLITE_DROP, "{rows} of {table} are written anew")
+        if more := set(_indexed(new)) - set(_indexed(old)):
+            rate = costs.SQLITE_INDEX * len(more)
+            yield Lock(old.name, "", rate, "an index or a rule over {rows} is made")
         is_other = any(
             before is None or after is None or in_database(before) != in_database(after)
             for before, after in changes
@@ -362,17 +361,17 @@ def _named(table: Table, option: str) -> dict[str, Any]:
     return {one.name: one for one in table.options.get(option, ())}
 
 
-def _added(field: AnyField) -> tuple[float, str]:
-    """Return rate and reason of a column that is added."""
+def _added(table: Table, field: AnyField) -> tuple[float, str]:
+    """Return rate and reason of a column that is added to a table."""
     default = type(field.db_default).__name__ if field.has_db_default() else ""
     if (
         isinstance(field, AutoField)
         or default in steps.VOLATILE
         or getattr(field, "db_persist", False)
     ):
-        return REWRITE, "the table is rewritten"
+        return costs.REWRITE + costs.of_indexes(table), "the table is rewritten"
     if field.unique or field.db_index:
-        return INDEX, "an index is made"
+        return costs.INDEX, "an index is made"
     return 0, ""
 
 
@@ -381,17 +380,17 @@ def _constrained(step: Step, constraint: BaseConstraint) -> tuple[str, float | N
     if isinstance(constraint, AppendOnly):
         return WRITERS_OF_BOTH, 0, ""
     if isinstance(constraint, Exclusion | ExclusionConstraint):
-        return EVERYBODY, EXCLUDE, "an exclusion constraint is made"
+        return EVERYBODY, costs.EXCLUDE, "an exclusion constraint is made"
     if isinstance(constraint, UniqueConstraint):
         is_index = (
             constraint.condition or constraint.expressions or getattr(constraint, "include", ())
         )
-        return WRITERS if is_index else EVERYBODY, INDEX, "a unique index is made"
+        return WRITERS if is_index else EVERYBODY, costs.INDEX, "a unique index is made"
     is_online = isinstance(step.operation, AddConstraintNotValid) or (
         isinstance(step.operation, operations.AddRules) and not step.migration.atomic
     )
     if isinstance(constraint, CheckConstraint) and not (is_online and not step.backwards):
-        return EVERYBODY, SCAN, "all rows are checked"
+        return EVERYBODY, costs.SCAN, "all rows are checked"
     is_known = isinstance(constraint, CheckConstraint | Rule)
     return (EVERYBODY, 0, "") if is_known else (EVERYBODY, None, "nobody can tell how long")
 

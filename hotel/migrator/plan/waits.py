@@ -11,10 +11,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
 from hotel.migrator.locking.table_locks import ORDER, strongest
-from hotel.migrator.plan import steps
+from hotel.migrator.plan import costs, steps
 from hotel.migrator.plan.live import Live
 from hotel.migrator.plan.lock_modes import (
-    SCAN,
     VALIDATING,
     Lock,
     LockModes,
@@ -36,7 +35,8 @@ class Wait:
     for, and ``seconds`` an estimate of how long they wait; None where nobody can tell.
     why: what takes so long, "" for nothing. together: the seconds that others wait for the table
     if they come when it is locked first: with what the same transaction does besides, and with the
-    steps before and after it that lock it at once again.
+    steps before and after it that lock it at once again. These are seconds while nobody else is
+    there to work; longest: all of them beside others; None where nobody can tell.
     """
 
     migration: str
@@ -47,6 +47,7 @@ class Wait:
     seconds: float | None = 0.0
     why: str = ""
     together: float = 0.0
+    longest: float | None = 0.0
 
     def __str__(self) -> str:
         where = f" on {self.table}" if self.table else ""
@@ -57,17 +58,35 @@ class Wait:
             return f"{begin}, online{f'; {self.why}' if self.why else ''}."
         last = ""
         if self.seconds is not None:
-            last = f", some {self.seconds:.1f} s" if self.seconds >= MOMENT else ", under 0.1 s"
-            if self.together >= self.seconds + MOMENT:
-                last += f" ({self.together:.1f} s with the steps beside it)"
+            last = f", {_range(self.seconds)}"
+            if self.longest is None:
+                last += f" (at least {max(self.together, MOMENT):.1f} s with the steps beside it)"
+            elif self.together >= self.seconds + MOMENT:
+                last += f" ({_range(self.together)} with the steps beside it)"
         return f"{begin}, planned lock{last}: {self.why}."
 
 
-def locks(connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: Plan) -> list[Wait]:
-    """Return the Waits of a plan of Django's, in its order, one for each table of a step."""
+def _range(seconds: float) -> str:
+    """Return how long something takes, alone and beside others."""
+    return f"{seconds:.1f} to {seconds * costs.BUSY:.1f} s" if seconds >= MOMENT else "under 0.1 s"
+
+
+def locks(
+    connection: BaseDatabaseWrapper,
+    loader: MigrationLoader,
+    plan: Plan,
+    pace: costs.Pace | None = None,
+) -> list[Wait]:
+    """Return the Waits of a plan of Django's, in its order, one for each table of a step.
+
+    pace: of the database; measured there, if it is not given and anything takes time.
+    """
     walked = steps.walk(loader, plan)
+    pace = pace or costs.Pace(connection)
     waits: _PostgreSQL | _SQLite = (
-        _PostgreSQL(connection) if connection.vendor == "postgresql" else _SQLite(connection)
+        _PostgreSQL(connection, pace)
+        if connection.vendor == "postgresql"
+        else _SQLite(connection, pace)
     )
     holdings: list[_Holding] = []
     for migration, some in groupby(walked, lambda step: step.migration):
@@ -92,6 +111,7 @@ class _Holding:
     def __init__(self, waits: list[_Asked]) -> None:
         self.waits = waits
         self.seconds = sum(one.wait.seconds or 0 for one in waits)
+        self.is_known = all(one.wait.seconds is not None for one in waits)
         self.tables = {one.table for one in waits if one.wait.lock in (*BLOCKING, WRITE_LOCK)}
 
     def told(self, holdings: list[_Holding], at: int) -> Iterator[Wait]:
@@ -101,29 +121,55 @@ class _Holding:
             if table not in self.tables:
                 yield wait
                 continue
-            together = round(_chained(holdings, at, table), 3)
+            chain = _chained(holdings, at, table)
+            together = round(sum(one.seconds for one in chain), 3)
+            is_known = all(one.is_known for one in chain)
+            longest = round(together * costs.BUSY, 3) if is_known else None
             if wait.online and table not in planned and self.seconds >= MOMENT:
                 planned.add(table)
                 why = "held until the migration ends"
-                yield replace(wait, online=False, why=why, together=together)
+                yield replace(wait, online=False, why=why, together=together, longest=longest)
+            elif wait.online:
+                yield wait
             else:
-                yield replace(wait, together=0.0 if wait.online else together)
+                yield replace(wait, together=together, longest=longest)
 
 
-def _chained(holdings: list[_Holding], at: int, table: str) -> float:
-    """Return the seconds for which holdings, one after another, have a table locked."""
+def _chained(holdings: list[_Holding], at: int, table: str) -> list[_Holding]:
+    """Return the holdings, one after another, that have a table locked."""
     first = last = at
     while first and table in holdings[first - 1].tables:
         first -= 1
     while last + 1 < len(holdings) and table in holdings[last + 1].tables:
         last += 1
-    return sum(one.seconds for one in holdings[first : last + 1])
+    return holdings[first : last + 1]
+
+
+class _Work:
+    """How long work on the rows of a database takes there."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, pace: costs.Pace) -> None:
+        self.sizes = Sizes(connection)
+        self.pace = pace
+
+    def rows(self, live: str | None) -> int:
+        """Return how many rows a live table has, 0 if there is none yet."""
+        return self.sizes.of(live) if live else 0
+
+    def seconds(self, live: str | None, rate: float) -> float:
+        """Return the seconds that work takes which has this rate."""
+        return self.of(self.rows(live) * rate) if rate else 0.0
+
+    def of(self, millionths: float) -> float:
+        """Return how long something takes; in millionths of seconds where it was measured."""
+        least = millionths / 1_000_000
+        return round(least * self.pace.factor, 3) if least >= MOMENT / 100 else round(least, 3)
 
 
 class _PostgreSQL:
-    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, pace: costs.Pace) -> None:
         self.modes = LockModes(connection)
-        self.sizes = Sizes(connection)
+        self.work = _Work(connection, pace)
 
     def of_step(self, step: Step) -> list[_Asked]:
         """Return the Waits of a step by the table that stands, one for each that it locks."""
@@ -145,11 +191,8 @@ class _PostgreSQL:
         if not rates:
             return Wait(step.name, step.describe(), table, mode, None, None, why)
         rate = sum(rates)
-        seconds = self._seconds(self.modes.live.table(table), rate)
+        seconds = self.work.seconds(self.modes.live.table(table), rate)
         return Wait(step.name, step.describe(), table, mode, not rate, seconds, why)
-
-    def _seconds(self, live: str | None, rate: float) -> float:
-        return round(self.sizes.of(live) * rate / 1_000_000, 3) if live else 0.0
 
     def together(self, waits: list[_Asked]) -> list[_Asked]:
         """Return Waits of one transaction as they are while it has locked more."""
@@ -162,7 +205,7 @@ class _PostgreSQL:
     def _under(self, one: _Asked, mode: str) -> _Asked:
         if not one.validates or mode not in BLOCKING:
             return one
-        seconds = self._seconds(one.table, SCAN)
+        seconds = self.work.seconds(one.table, costs.SCAN)
         why = "all rows are checked"
         wait = replace(one.wait, lock=mode, online=False, seconds=seconds, why=why)
         return one._replace(wait=wait)
@@ -171,16 +214,15 @@ class _PostgreSQL:
 class _SQLite:
     """SQLite has one writer; others read, and wait to write, while a migration runs."""
 
-    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, pace: costs.Pace) -> None:
         self.modes = SQLiteModes(connection)
         self.live = Live(connection)
-        self.sizes = Sizes(connection)
+        self.work = _Work(connection, pace)
 
     def of_step(self, step: Step) -> list[_Asked]:
         """Return the Wait of a step, if it writes."""
         each = [
-            (lock, self.sizes.of(live) if (live := self.live.table(lock.table)) else 0)
-            for lock in self.modes.of_step(step)
+            (lock, self.work.rows(self.live.table(lock.table))) for lock in self.modes.of_step(step)
         ]
         self.live.follow(step)
         if not each:
@@ -190,7 +232,7 @@ class _SQLite:
         if slow.rate is None:
             wait = Wait(step.name, step.describe(), "", WRITE_LOCK, None, None, why)
             return [_Asked("", wait)]
-        seconds = round(sum((one.rate or 0) * rows / 1_000_000 for one, rows in each), 3)
+        seconds = self.work.of(sum((one.rate or 0) * rows for one, rows in each))
         wait = Wait(step.name, step.describe(), "", WRITE_LOCK, not slow.rate, seconds, why)
         return [_Asked("", wait)]
 

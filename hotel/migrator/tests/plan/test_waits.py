@@ -5,21 +5,31 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from conftest import OWN_APPS
-from hotel.migrator.plan.waits import locks
+from hotel.migrator.plan.costs import Pace
+from hotel.migrator.plan.waits import _Work, locks
 
 
-def waits(*targets):
-    """Return the Waits on the way to ``targets``, or to head."""
+def waits(*targets, pace=1.0):
+    """Return the Waits on the way to ``targets``, or to head, on a database of this pace."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(list(targets) or executor.loader.graph.leaf_nodes())
-    return locks(connection, executor.loader, plan)
+    of_database = Pace(connection)
+    of_database.factor = pace
+    return locks(connection, executor.loader, plan, of_database)
 
 
 @pytest.fixture
 def big(rooms, history):
     """A table that the planner takes to have two million rows."""
-    history.execute("UPDATE pg_class SET reltuples = 2000000 WHERE relname = 'annexe_room'")
+    counted(history, 2_000_000)
     return rooms
+
+
+def counted(history, rows, table="annexe_room"):
+    """Let the planner take a table to have so many rows a page; it has one page."""
+    history.execute(
+        "UPDATE pg_class SET reltuples = %s, relpages = 1 WHERE relname = %s", [rows, table]
+    )
 
 
 EVERYBODY, WRITERS, NOBODY = "ACCESS EXCLUSIVE", "SHARE", "SHARE UPDATE EXCLUSIVE"
@@ -41,7 +51,7 @@ CHECK = 'models.CheckConstraint(name="c", condition=models.Q(floor__gt=0))'
         (
             'AddField("room", "beds", models.GeneratedField(expression=F("floor") + 1,'
             " output_field=models.IntegerField(), db_persist=True))",
-            *(EVERYBODY, 9, "the table is rewritten"),
+            *(EVERYBODY, 10.3, "the table is rewritten"),
         ),
         (
             'AddField("room", "beds", models.IntegerField(null=True, db_index=True))',
@@ -57,13 +67,13 @@ CHECK = 'models.CheckConstraint(name="c", condition=models.Q(floor__gt=0))'
         ('RenameModel("room", "chamber")', EVERYBODY, 0, ""),
         (
             'AlterField("room", "floor", models.BigIntegerField(null=True))',
-            *(EVERYBODY, 9, "the table may be rewritten"),
+            *(EVERYBODY, 10.3, "the table may be rewritten"),
         ),
         ('AlterField("room", "number", models.CharField(max_length=30))', EVERYBODY, 0, ""),
         ('AlterField("room", "number", models.TextField())', EVERYBODY, 0, ""),
         (
             'AlterField("room", "number", models.CharField(max_length=3))',
-            *(EVERYBODY, 9, "the table may be rewritten"),
+            *(EVERYBODY, 10.3, "the table may be rewritten"),
         ),
         (
             'AlterField("room", "floor", models.IntegerField(default=0))',
@@ -147,7 +157,7 @@ def test_a_foreign_key_locks_its_target_too(big):
     )
     made, altered = waits()
     assert (made.table, made.lock, made.online) == ("annexe_room", "SHARE ROW EXCLUSIVE", True)
-    assert (altered.table, altered.seconds) == ("annexe_room", 9.6)
+    assert (altered.table, altered.seconds) == ("annexe_room", 10.9)
 
 
 @pytest.mark.postgresql
@@ -177,7 +187,7 @@ def test_a_line_says_how_long_others_wait(big):
     assert [str(wait) for wait in waits()] == [
         "annexe.0002_add (Add field beds to room): ACCESS EXCLUSIVE on annexe_room, online.",
         "annexe.0003_check (Create constraint c on model room): ACCESS EXCLUSIVE on annexe_room,"
-        " planned lock, some 0.7 s: all rows are checked.",
+        " planned lock, 0.7 to 1.4 s: all rows are checked.",
     ]
 
 
@@ -233,18 +243,18 @@ def test_locks_that_follow_at_once_are_counted_together(big):
         "0004_rows", "BatchedRunPython(same, BatchedRunPython.keep, 'room', 'floor')", **BATCH
     )
     big.write("0005_retype", retyped.format("IntegerField"))
-    planned = "ACCESS EXCLUSIVE on annexe_room, planned lock, some"
+    planned = "ACCESS EXCLUSIVE on annexe_room, planned lock,"
     altered, rewritten = "Alter field floor on room", "the table may be rewritten"
     assert [str(wait) for wait in waits()] == [
-        f"annexe.0002_check (Create constraint c on model room): {planned} 0.7 s (9.7 s with the"
-        " steps beside it): all rows are checked.",
-        f"annexe.0003_retype ({altered}): {planned} 9.0 s (9.7 s with the steps beside it):"
-        f" {rewritten}.",
+        f"annexe.0002_check (Create constraint c on model room): {planned} 0.7 to 1.4 s (11.0 to"
+        " 22.0 s with the steps beside it): all rows are checked.",
+        f"annexe.0003_retype ({altered}): {planned} 10.3 to 20.6 s (11.0 to 22.0 s with the"
+        f" steps beside it): {rewritten}.",
         "annexe.0004_rows (Change floor of room in batches): row locks on annexe_room, online; a"
         " batch at a time.",
-        f"annexe.0005_retype ({altered}): {planned} 9.0 s: {rewritten}.",
+        f"annexe.0005_retype ({altered}): {planned} 10.3 to 20.6 s: {rewritten}.",
     ]
-    assert [wait.together for wait in waits()] == [9.7, 9.7, 0, 9]
+    assert [wait.together for wait in waits()] == [11.0, 11.0, 0, 10.3]
 
 
 BATCH = {"atomic": False, "code": "def same(apps, floor): return floor"}
@@ -253,7 +263,7 @@ BATCH = {"atomic": False, "code": "def same(apps, floor): return floor"}
 @pytest.mark.postgresql
 def test_a_table_whose_migration_works_on_another_one_is_locked_as_long(big, history):
     big.write("0002_bed", BED).migrate()
-    history.execute("UPDATE pg_class SET reltuples = 2000000 WHERE relname = 'annexe_room'")
+    counted(history, 2_000_000)
     both = """
     migrations.AddField("bed", "name", models.IntegerField(null=True)),
     migrations.RenameModel("Bed", "Cot"),
@@ -269,15 +279,15 @@ def test_a_table_whose_migration_works_on_another_one_is_locked_as_long(big, his
     assert renamed.online
     assert str(required) == (
         "annexe.0003_both (Alter field name on cot): ACCESS EXCLUSIVE on annexe_cot, planned lock,"
-        " under 0.1 s (9.0 s with the steps beside it): all rows are read for NULL."
+        " under 0.1 s (10.3 to 20.6 s with the steps beside it): all rows are read for NULL."
     )
-    assert (altered.seconds, altered.together) == (9, 9)
+    assert (altered.seconds, altered.together) == (10.3, 10.3)
     assert apart.online
     one = both.replace('migrations.AlterField("cot", "name", models.IntegerField(default=1)),', "")
     big.write("0003_both", one, after=[("annexe", "0002_bed")])
     assert str(waits()[0]) == (
         "annexe.0003_both (Add field name to bed): ACCESS EXCLUSIVE on annexe_bed, planned lock,"
-        " under 0.1 s (9.0 s with the steps beside it): held until the migration ends."
+        " under 0.1 s (10.3 to 20.6 s with the steps beside it): held until the migration ends."
     )
 
 
@@ -337,11 +347,83 @@ def test_a_rebuild_of_many_rows_takes_seconds_that_add_up(rooms, history):
         'migrations.AlterField("room", "floor", models.TextField(db_index=True, null=True))',
     )
     assert [str(wait) for wait in waits()] == [
-        "annexe.0002_text (Alter field floor on room): the write lock, planned lock, some 0.2 s"
-        " (0.5 s with the steps beside it): annexe_room is made anew, and 80000 rows copied.",
+        "annexe.0002_text (Alter field floor on room): the write lock, planned lock, 0.3 to 0.7 s"
+        " (0.8 to 1.6 s with the steps beside it): annexe_room is made anew, and 80000 rows"
+        " copied.",
         "annexe.0003_add (Add field beds to room): the write lock, online.",
         "annexe.0004_batch (Change floor of room in batches): the write lock, online; a batch at a"
         " time.",
-        "annexe.0005_index (Alter field floor on room): the write lock, planned lock, some 0.3 s"
-        " (0.5 s with the steps beside it): annexe_room is made anew, and 80000 rows copied.",
+        "annexe.0005_index (Alter field floor on room): the write lock, planned lock, 0.5 to 0.9 s"
+        " (0.8 to 1.6 s with the steps beside it): annexe_room is made anew, and 80000 rows"
+        " copied.",
     ]
+
+
+TWICE = """
+migrations.AlterField("room", "floor", models.BigIntegerField(null=True)),
+migrations.AlterField("room", "number", models.TextField()),
+migrations.AlterField("room", "number", models.CharField(max_length=20)),
+"""
+INDEXED = """
+migrations.AddIndex("room", models.Index(fields=["floor"], name="i")),
+migrations.AddIndex("room", models.Index(fields=["number", "floor"], name="j")),
+"""
+
+
+def many(history, rows):
+    """Let ``annexe_room`` have so many rows, or be taken to."""
+    if connection.vendor == "postgresql":
+        counted(history, rows)
+        return
+    history.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s)"
+        " INSERT INTO annexe_room (number) SELECT i FROM n",
+        [rows - history.execute("SELECT count(*) FROM annexe_room")[0][0]],
+    )
+
+
+def test_an_estimate_grows_with_rows_with_indexes_and_with_a_slow_database(rooms, history):
+    rooms.write("0002_twice", TWICE)
+    many(history, 20_000)
+    few = [wait.seconds for wait in waits()]
+    slow = [wait.seconds for wait in waits(pace=3.0)]
+    many(history, 40_000)
+    twice = [wait.seconds for wait in waits()]
+    assert twice == pytest.approx([2 * seconds for seconds in few], abs=0.002)
+    assert slow == pytest.approx([3 * seconds for seconds in few], abs=0.004)
+    rooms.write("0002_index", INDEXED, after=[("annexe", "0001_initial")])
+    rooms.path("0002_twice").unlink()
+    rooms.write("0003_twice", TWICE, after=[("annexe", "0002_index")])
+    indexed = [wait.seconds for wait in waits() if "0003" in wait.migration]
+    assert all(more > less for more, less in zip(indexed, twice, strict=True) if less)
+
+
+def test_what_follows_at_once_is_in_both_ends_of_the_range(rooms, history):
+    rooms.write("0002_twice", TWICE)
+    rooms.write("0003_text", 'migrations.AlterField("room", "floor", models.TextField(null=True))')
+    many(history, 40_000)
+    planned = [wait for wait in waits() if wait.online is False]
+    assert len({wait.together for wait in planned}) == 1
+    for wait in planned:
+        assert wait.longest >= wait.together >= wait.seconds
+    total = sum(wait.seconds for wait in planned)
+    assert planned[0].together == pytest.approx(total, abs=0.002)
+
+
+def test_beside_what_nobody_can_tell_an_estimate_is_the_least(rooms, history):
+    rooms.write("0002_code", f"{TWICE} migrations.RunSQL('SELECT 1', ''),")
+    many(history, 40_000)
+    [first, *_] = waits()
+    assert first.longest is None
+    assert f"(at least {first.together:.1f} s with the steps beside it)" in str(first)
+
+
+def test_the_pace_of_a_database_is_measured_once_and_only_where_work_takes_time(
+    rooms, django_assert_num_queries
+):
+    pace = Pace(connection)
+    with django_assert_num_queries(Pace.tries):
+        assert pace.factor >= 1
+        assert pace.factor >= 1
+    with django_assert_num_queries(0):
+        assert _Work(connection, Pace(connection)).of(10) == 0
