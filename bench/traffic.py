@@ -219,7 +219,7 @@ def verdict(alone, seconds, began, felt, runs, timeout, planned):
                 outside.append((wait, ", ".join(met) or "no migration", round(end - began, 1)))
     for name, tables in named.items():
         each = ", ".join(
-            f"{' and '.join(dict.fromkeys(modes))} on {table}, {there:.2f} s, with what is beside it"
+            f"{' and '.join(dict.fromkeys(modes))} on {table}, {there:.2f} s, with all beside it"
             f" {'at most' if longest is not None else 'more than'} {longest or there:.2f} s"
             for table, (modes, there, longest) in tables.items()
         )
