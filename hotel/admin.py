@@ -27,6 +27,7 @@ from django.utils.text import capfirst
 from accounts.forms import StaffLoginForm
 from accounts.models import User
 from hotel.columns import shown
+from hotel.conflicts import KeepingAdmin
 from hotel.dashboard.page import MetricsPage
 from hotel.events import record, remember
 from hotel.exemptions import ExemptionFilter, ExemptionsPage, rules_of
@@ -148,7 +149,7 @@ class KeyAutocomplete(AutocompleteSelect):
         return super().optgroups(name, keys, attr)
 
 
-class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not at run time
+class BackOfficeAdmin(KeepingAdmin):
     """What every page of the back office does: bounded lists, bounded deletes, no error on junk.
 
     fields, fieldsets: a callable in them is a read-only field.
@@ -234,14 +235,17 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not at run
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save what was typed, and leave alone what somebody else may have changed meanwhile."""
-        typed = [
-            field.name
-            for field in self.opts.concrete_fields
-            if field.name in form.changed_data or getattr(field, "auto_now", False)
-        ]
-        obj.save(update_fields=typed if change else None)
-        if change and hasattr(obj, "events"):
-            record(obj, "edited", cast("User", request.user))
+        if not change:
+            obj.save()
+        elif form.changed_data:
+            typed = [
+                field.name
+                for field in self.opts.concrete_fields
+                if field.name in form.changed_data or getattr(field, "auto_now", False)
+            ]
+            obj.save(update_fields=typed)
+            if hasattr(obj, "events"):
+                record(obj, "edited", cast("User", request.user))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
         """Return what Django's does, but count the rows that refer to the objects, unread.

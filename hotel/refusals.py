@@ -10,9 +10,15 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from hotel.migrator.constraints import refuse_clashes
 from hotel.migrator.messages import complaints
 
+BUSY = "Somebody else is changing the same rows: try again."
+
 
 class Refused(Exception):
     """What was asked for breaks a rule; the message says which, and what mends it."""
+
+
+class Busy(Refused):
+    """Another transaction was in the way: the same may go well when it is asked for again."""
 
 
 @contextmanager
@@ -31,9 +37,16 @@ def refusing() -> Iterator[None]:
     except IntegrityError as error:
         raise Refused(_sentence(str(error))) from error
     except OperationalError as error:
-        if complaints.kind_of(error) not in complaints.OF_LOCKS:
+        if not is_busy(error):
             raise
-        raise Refused("Somebody else is changing the same rows: try again.") from error
+        raise Busy(BUSY) from error
+
+
+def is_busy(error: BaseException) -> bool:
+    """Return whether a database says that another transaction is in the way."""
+    if not isinstance(error, OperationalError):
+        return False
+    return complaints.kind_of(error) in complaints.OF_LOCKS
 
 
 def _sentence(message: str) -> str:

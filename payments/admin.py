@@ -11,6 +11,7 @@ from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
 from hotel.columns import badge, moment, money, rows_of
 from payments import forms, services
 from payments.models import DepositMovement, Event, Expense, Payment, PaymentAttachment
+from reservations.locks import lock_reservation
 
 
 @admin.register(Payment)
@@ -83,6 +84,11 @@ class PaymentAdmin(ActingAdmin):
         moment("created_at"),
         moment("updated_at"),
     )
+
+    def lock(self, row: Payment) -> Any:
+        """Return the payment as it is now, locked after its reservation as services do it."""
+        lock_reservation(row.reservation)
+        return super().lock(row)
 
 
 @admin.register(DepositMovement)

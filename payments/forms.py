@@ -1,20 +1,53 @@
 """What the buttons about money ask for."""
 
-import secrets
+from decimal import Decimal
+from typing import Any
 
 from django import forms
 
 from hotel.actions import ActionForm
-from payments.models import PaymentMethod, PaymentType
+from hotel.meanwhile import Change
+from hotel.shown import Text
+from payments.figures import balance, last_balanced
+from payments.models import DepositMovement, Payment, PaymentMethod, PaymentType
+
+LONGEST_KEY = 64  # characters
 
 
 class AmountForm(ActionForm):
-    """How much, in the hotel's currency. A form that is sent twice is recorded once."""
+    """How much, in the hotel's currency.
+
+    The form has a key, made when it was opened. However often it is sent, it is recorded once.
+    """
+
+    carrier = "key"
 
     amount = forms.DecimalField(max_digits=12, decimal_places=2)
-    key = forms.CharField(
-        widget=forms.HiddenInput, max_length=64, initial=lambda: secrets.token_urlsafe(24)
-    )
+
+    def figures(self) -> dict[str, Text]:
+        """Return the balance of the stay; of a payment, what was refunded of it."""
+        if isinstance(self.row, Payment):
+            back = [row.amount for row in self.row.refunds.exclude(is_voided=True)]
+            return {"what is refunded": f"{sum(back, Decimal(0)):,f}"}
+        return balance(self.row)
+
+    def figures_changed(self) -> Change | None:
+        """Return who has changed the balance last."""
+        return last_balanced(getattr(self.row, "reservation", self.row))
+
+    def clean(self) -> dict[str, Any]:
+        """Take the key from what the form carries."""
+        key = self.shown.key if self.shown else self.cleaned_data.get(self.carrier)
+        if not key or len(key) > LONGEST_KEY:
+            self.add_error(self.carrier, "Open the form again: it has no key.")
+        self.cleaned_data[self.carrier] = key
+        return self.cleaned_data
+
+    def _sent_before(self) -> bool:
+        """Return whether this form was recorded: then it says so again, whatever has changed."""
+        key = self.shown.key if self.shown else None
+        rows = (Payment.objects, DepositMovement.objects)
+        return bool(key) and any(row.filter(idempotency_key=key).exists() for row in rows)
 
 
 class CashForm(AmountForm):

@@ -81,6 +81,8 @@ def while_(*statuses: str) -> Callable[[Reservation], bool]:
 
 
 PENDING, CONFIRMED, CHECKED_IN, CHECKED_OUT, CANCELLED, NO_SHOW = ReservationStatus
+# What whoever acts on a stay must have seen as it is.
+STAY = ("check_in_date", "check_out_date", "room")
 
 
 @admin.register(Reservation)
@@ -103,6 +105,7 @@ class ReservationAdmin(ActingAdmin):
             "{} is confirmed.",
             "check_in_reservation",
             offered=while_(PENDING),
+            rests_on=STAY,
         ),
         Action(
             "check-in",
@@ -112,6 +115,7 @@ class ReservationAdmin(ActingAdmin):
             "check_in_reservation",
             forms.CheckInForm,
             while_(CONFIRMED),
+            rests_on=STAY,
         ),
         Action(
             "check-out",
@@ -122,6 +126,7 @@ class ReservationAdmin(ActingAdmin):
             forms.CheckOutForm,
             while_(CHECKED_IN),
             help="The deposit pays what is due; the rest of it is refunded.",
+            rests_on=STAY,
         ),
         Action(
             "pay",
@@ -206,6 +211,7 @@ class ReservationAdmin(ActingAdmin):
             "move_reservation",
             forms.SwapForm,
             lambda stay: stay.status in LIVE and stay.room_id is not None,
+            rests_on=STAY,
         ),
         Action(
             "cancel",
@@ -216,6 +222,7 @@ class ReservationAdmin(ActingAdmin):
             ReasonForm,
             while_(PENDING, CONFIRMED),
             help="A deposit stays held until it is refunded or kept.",
+            rests_on=STAY,
         ),
         Action(
             "cancel-in-house",
@@ -226,6 +233,7 @@ class ReservationAdmin(ActingAdmin):
             ReasonForm,
             while_(CHECKED_IN),
             help="The guests leave at once. A deposit stays held until it is refunded or kept.",
+            rests_on=STAY,
         ),
         Action(
             "no-show",
@@ -234,6 +242,7 @@ class ReservationAdmin(ActingAdmin):
             "{} is a no-show.",
             "mark_no_show_reservation",
             offered=while_(CONFIRMED),
+            rests_on=STAY,
         ),
         Action(
             "undo-check-in",
@@ -242,6 +251,7 @@ class ReservationAdmin(ActingAdmin):
             "{} is confirmed again.",
             "reinstate_reservation",
             offered=while_(CHECKED_IN),
+            rests_on=STAY,
         ),
         Action(
             "undo-check-out",
@@ -250,6 +260,7 @@ class ReservationAdmin(ActingAdmin):
             "{} is in house again.",
             "reinstate_reservation",
             offered=while_(CHECKED_OUT),
+            rests_on=STAY,
         ),
         Action(
             "reinstate",
@@ -258,6 +269,7 @@ class ReservationAdmin(ActingAdmin):
             "{} is confirmed again.",
             "reinstate_reservation",
             offered=while_(CANCELLED, NO_SHOW),
+            rests_on=STAY,
         ),
     )
     list_display = (

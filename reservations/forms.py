@@ -1,6 +1,6 @@
 """What the buttons of a reservation ask for."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
@@ -9,6 +9,9 @@ from django.db.models import QuerySet
 from hotel.actions import ActionForm
 from hotel.admin import KeyAutocomplete
 from hotel.business_day import business_date
+from hotel.meanwhile import Change
+from hotel.shown import Shown, Text
+from payments.figures import balance, last_balanced
 from payments.models import PaymentMethod
 from reservations import services
 from reservations.models import Guest, Reservation
@@ -26,20 +29,19 @@ class ChosenField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not at r
 class DatesForm(ActionForm):
     """Arrival and departure, on the hotel's calendar."""
 
+    shows: ClassVar = {"arrival": "check_in_date", "departure": "check_out_date"}
+
     arrival = forms.DateField(widget=AdminDateWidget)
     departure = forms.DateField(
         widget=AdminDateWidget, help_text="The day on which the guests leave."
     )
 
     def prepare(self) -> None:
-        """Let foreign keys be chosen by typing, and dates begin with those that stand."""
+        """Let foreign keys be chosen by typing."""
         for field in self.fields.values():
             if isinstance(field, ChosenField):
                 field.widget = KeyAutocomplete(field.foreign_key, self.admin_site)
                 field.widget.choices = field.choices
-        if self.row:
-            self.initial.setdefault("arrival", self.row.check_in_date)
-            self.initial.setdefault("departure", self.row.check_out_date)
 
 
 class BookForm(DatesForm):
@@ -51,18 +53,25 @@ class BookForm(DatesForm):
     adults = forms.IntegerField(min_value=1, max_value=99, initial=1)
     children = forms.IntegerField(min_value=0, max_value=99, initial=0)
     special_requests = forms.CharField(widget=forms.Textarea, required=False)
-    confirmation_number = forms.CharField(  # which makes a form that is sent twice book once
-        widget=forms.HiddenInput,
-        max_length=20,
-        required=False,
-        initial=services.new_confirmation_number,
-    )
+
+    carrier = "confirmation_number"  # which makes a form that is sent twice book once
 
     field_order = ("guest", "arrival", "departure", "room_type", "room")
+
+    def fresh(self) -> Shown:
+        """Return what the form carries: the number of the reservation, signed."""
+        return Shown(key=services.new_confirmation_number())
+
+    def clean(self) -> dict[str, Any]:
+        """Take the number from what the form carries; one that somebody typed is none."""
+        self.cleaned_data[self.carrier] = self.shown.key if self.shown else None
+        return self.cleaned_data
 
 
 class MoveForm(ActionForm):
     """Another room: one of those that are free for these nights."""
+
+    shows: ClassVar = {"room": "room"}
 
     room = forms.ModelChoiceField(Room.objects.none())
 
@@ -90,7 +99,6 @@ class CheckInForm(MoveForm):
         """Offer the rooms that are free, and the one of the stay."""
         free = self._free_rooms().values("pk")
         self.offer(Room.objects.filter(pk__in=free) | Room.objects.filter(pk=self.row.room_id))
-        self.initial.setdefault("room", self.row.room_id)
 
 
 class SwapForm(ActionForm):
@@ -112,15 +120,16 @@ class SwapForm(ActionForm):
 class PriceForm(ActionForm):
     """Another rate or discount."""
 
+    shows: ClassVar = {"rate": "rate_per_night", "discount": "discount_amount"}
+
     rate = forms.DecimalField(min_value=0, max_digits=12, decimal_places=2, label="Rate per night")
     discount = forms.DecimalField(
         min_value=0, max_digits=12, decimal_places=2, help_text="For the whole stay."
     )
 
     def prepare(self) -> None:
-        """Begin with the price that stands."""
-        self.initial.setdefault("rate", self.row.rate_per_night)
-        self.initial.setdefault("discount", self.row.discount_amount or 0)
+        """Let a discount that nobody has given be 0."""
+        self.initial["discount"] = self.initial["discount"] or 0
 
 
 class CheckOutForm(ActionForm):
@@ -128,3 +137,11 @@ class CheckOutForm(ActionForm):
 
     method = forms.ChoiceField(choices=PaymentMethod, label="Refund by")
     allow_debt = forms.BooleanField(required=False, label="Allow a balance due")
+
+    def figures(self) -> dict[str, Text]:
+        """Return what is due and what is held, which the check-out settles."""
+        return {**super().figures(), **balance(self.row)}
+
+    def figures_changed(self) -> Change | None:
+        """Return who has changed the balance, or the stay, last."""
+        return last_balanced(self.row)

@@ -1,5 +1,7 @@
 """What the buttons of a room ask for."""
 
+from typing import ClassVar
+
 from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 
@@ -26,8 +28,6 @@ class BlockForm(ActionForm):
 class HousekeepingForm(ActionForm):
     """How clean a room is."""
 
-    status = forms.ChoiceField(choices=HousekeepingStatus)
+    shows: ClassVar = {"status": "housekeeping_status"}
 
-    def prepare(self) -> None:
-        """Begin with the state that stands."""
-        self.initial.setdefault("status", self.row.housekeeping_status)
+    status = forms.ChoiceField(choices=HousekeepingStatus)

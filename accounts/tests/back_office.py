@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from html.parser import HTMLParser
 
 from axes.models import AccessAttempt
 from django.apps import apps
@@ -39,6 +40,69 @@ def browser(user=None, **options):
     if user:
         client.force_login(user)
     return client
+
+
+class Fields(HTMLParser):
+    """What a browser would send of the form that posts: ``sent`` by name, as lists."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent = {}
+        self._is_open, self._select, self._text, self._first = False, "", "", None
+
+    def handle_starttag(self, tag, attrs):
+        """Take what an input or an option says."""
+        attrs = dict(attrs)
+        name, kind = attrs.get("name", ""), attrs.get("type", "text")
+        if tag == "form":
+            leaves = "logout" in attrs.get("action", "")
+            self._is_open = attrs.get("method") == "post" and not leaves
+        elif not self._is_open:
+            return
+        elif tag == "select":
+            self._select, self._first = name, None if "multiple" in attrs else ...
+        elif tag == "option" and self._select:
+            self._take_option(attrs)
+        elif tag == "textarea":
+            self._text = name
+            self.sent[name] = [""]
+        elif tag == "input" and name and kind not in ("submit", "file", "button"):
+            if kind in ("checkbox", "radio") and "checked" not in attrs:
+                return
+            self.sent.setdefault(name, []).append(attrs.get("value") or "")
+
+    def _take_option(self, attrs):
+        if "selected" in attrs:
+            self.sent.setdefault(self._select, []).append(attrs.get("value", ""))
+        elif self._first is ...:
+            self._first = attrs.get("value", "")
+
+    def handle_endtag(self, tag):
+        """Let a list in which nothing was chosen send what it shows: its first line."""
+        if tag == "select" and isinstance(self._first, str):
+            self.sent.setdefault(self._select, [self._first])
+        if tag in ("select", "textarea"):
+            self._select = self._text = ""
+        elif tag == "form":
+            self._is_open = False
+
+    def handle_data(self, data):
+        """Take the text of a text area, without the line break that it begins with."""
+        if self._text:
+            shown = self.sent[self._text][0] + data
+            self.sent[self._text] = [shown.removeprefix("\n")]
+
+
+def on_page(response):
+    """Return what a browser would send of the form on a page, as ``{name: [value, …]}``."""
+    parser = Fields()
+    parser.feed(response.content.decode())
+    return parser.sent
+
+
+def send(client, address, **typed):
+    """Open the page of a form, type into it, and send it as a browser does; return the answer."""
+    return client.post(address, {**on_page(client.get(address)), **typed})
 
 
 def room(number="101", **fields):

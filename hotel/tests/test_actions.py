@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.tests.back_office import OWNER, browser, member, payment, reservation, room
+from accounts.tests.back_office import OWNER, browser, member, payment, reservation, room, send
 from hotel.actions import ActingAdmin
 from hotel.business_day import business_date
 from hotel.migrator.tests import legacy
@@ -199,11 +199,11 @@ def test_a_room_is_blocked_released_and_cleaned(db):
     suite.refresh_from_db()
     assert (suite.status, suite.housekeeping_status) == ("available", "dirty")
     cleaner = browser(member("Housekeeping"))
-    response = cleaner.post(address(suite, "housekeeping"), {"status": "inspected"})
+    response = send(cleaner, address(suite, "housekeeping"), status="inspected")
     assert response.context["form"].non_field_errors() == [
         "Room 101 is dirty: clean it before it is inspected."
     ]
-    cleaner.post(address(suite, "housekeeping"), {"status": "clean"})
+    send(cleaner, address(suite, "housekeeping"), status="clean")
     suite.refresh_from_db()
     assert suite.housekeeping_status == "clean"
 
