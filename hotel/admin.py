@@ -29,6 +29,8 @@ from accounts.models import User
 from hotel.columns import shown
 from hotel.conflicts import KeepingAdmin
 from hotel.dashboard.page import MetricsPage
+from hotel.desk.frame import Frame
+from hotel.desk.search import SearchPage
 from hotel.events import record, remember
 from hotel.exemptions import ExemptionFilter, ExemptionsPage, rules_of
 from hotel.migrator.admin import DatabasePages
@@ -38,7 +40,9 @@ COUNTED = 10_000  # rows of a list; how many more there are, nobody pages to
 REFERENCES_COUNTED = 100  # rows; how many more there are is nothing to who wants to delete
 
 
-class HotelAdminSite(MetricsPage, ExemptionsPage, DatabasePages, admin.AdminSite):
+class HotelAdminSite(
+    SearchPage, MetricsPage, ExemptionsPage, DatabasePages, Frame, admin.AdminSite
+):
     """The back office."""
 
     site_header = "Hotel back office"
@@ -97,6 +101,11 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not at run time
 
 class BackOfficeChangeList(ChangeList):
     """A list whose address may be anything."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        if not self.is_popup:  # which asks to select one
+            self.title = str(capfirst(self.opts.verbose_name_plural))
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return the field to sort by, if the list offers it (``sortable_by``)."""

@@ -3,11 +3,15 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from hotel.migrator.messages.output import printable_all
 from hotel.migrator.storage.journal import events
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 else:
     Site = object
 
+FINDINGS_KEPT = 60  # seconds; every page shows them, and looking anew takes eight questions
 LATEST = 500  # rows of the journal; a migration has two, and one more for each of its operations
 
 
@@ -55,6 +60,17 @@ class DatabasePages(Site):
         }
         return [*app_list, database]
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what other pages have, and for superusers ``database_findings``.
+
+        These say what is wrong with the database, each with the address of the page that has more.
+        """
+        context = super().each_context(request)
+        if context["has_permission"] and request.user.is_superuser:
+            key = slugify(f"database findings of {connection.settings_dict['NAME']}")
+            context["database_findings"] = cache.get_or_set(key, _findings, FINDINGS_KEPT)
+        return context
+
     def journal_view(self, request: HttpRequest) -> TemplateResponse:
         """Show the latest rows of the journal."""
         _refuse_others(request)
@@ -85,6 +101,19 @@ class DatabasePages(Site):
     def _page(self, request: HttpRequest, name: str, **context: Any) -> TemplateResponse:
         context = {**self.each_context(request), **printable_all(context)}
         return TemplateResponse(request, f"admin/{name}.html", context)
+
+
+def _findings() -> list[dict[str, str]]:
+    """Return what a badge on every page says of the database; nothing, if all is well."""
+    from hotel.migrator.schema import standing  # not loaded before somebody asks
+
+    says = []
+    if pending := standing.pending(connection):
+        text = ngettext("%(count)d migration pending", "%(count)d migrations pending", pending)
+        says.append(text % {"count": pending})
+    if standing.has_drifted(connection):
+        says.append(_("Drift found"))
+    return [{"says": text, "address": reverse("admin:drift")} for text in says]
 
 
 def _refuse_others(request: HttpRequest) -> None:

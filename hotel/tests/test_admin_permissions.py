@@ -3,9 +3,10 @@
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.urls import reverse
+from django.urls import URLResolver, reverse
 
 from accounts.tests.back_office import OWNER, browser, member, one_of_each
+from hotel.actions import ActingAdmin
 
 pytestmark = pytest.mark.once
 
@@ -40,6 +41,53 @@ dashboard.setting             v      v        -           -             v       
 dashboard.dailymetrics        v      v        -           -             v           v
 """
 MAY = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()[1:]}
+
+# Pages that are of no table, and whether a role gets them.
+PAGES = """
+                              Owner  Manager  Front desk  Housekeeping  Accounting  Read-only
+index                         y      y        y           y             y           y
+tables                        y      y        -           -             y           y
+search                        y      y        y           -             y           y
+metrics                       y      y        -           -             y           y
+exemptions                    y      y        y           y             y           y
+journal                       y      -        -           -             -           -
+drift                         y      -        -           -             -           -
+password_change               y      y        y           y             y           y
+"""
+PAGES = {line.split()[0]: line.split()[1:] for line in PAGES.strip().splitlines()[1:]}
+# What a role may do to a row, by the buttons of its page.
+ACTS = """
+                                         Owner Manager Front-desk Housekeeping Accounting Read-only
+rooms.room housekeeping                  y     y       y          y            -          -
+rooms.room block                         y     y       -          -            -          -
+rooms.roomblock release                  y     y       -          -            -          -
+reservations.reservation confirm         y     y       y          -            -          -
+reservations.reservation check-in        y     y       y          -            -          -
+reservations.reservation check-out       y     y       y          -            -          -
+reservations.reservation pay             y     y       y          -            y          -
+reservations.reservation adjust          y     y       -          -            y          -
+reservations.reservation apply-deposit   y     y       y          -            y          -
+reservations.reservation return-deposit  y     y       y          -            y          -
+reservations.reservation forfeit-deposit y     y       -          -            -          -
+reservations.reservation price           y     y       -          -            -          -
+reservations.reservation dates           y     y       y          -            -          -
+reservations.reservation move            y     y       y          -            -          -
+reservations.reservation swap            y     y       y          -            -          -
+reservations.reservation cancel          y     y       y          -            -          -
+reservations.reservation cancel-in-house y     y       -          -            -          -
+reservations.reservation no-show         y     y       y          -            -          -
+reservations.reservation undo-check-in   y     y       -          -            -          -
+reservations.reservation undo-check-out  y     y       -          -            -          -
+reservations.reservation reinstate       y     y       -          -            -          -
+payments.payment refund                  y     y       -          -            y          -
+payments.payment void                    y     y       y          -            y          -
+"""
+ACTS = {" ".join(line.split()[:2]): line.split()[2:] for line in ACTS.strip().splitlines()[1:]}
+FOR_EVERYBODY = {"login", "logout", "password_change_done", "jsi18n"} | {
+    "autocomplete",  # by what is chosen among: see below
+    "view_on_site",  # of nothing here
+    "app_list",  # of an application, as far as its tables may be looked at
+}
 LETTERS = {"list": "v", "add": "a", "change": "v", "delete": "d", "history": "v"}
 
 
@@ -64,6 +112,15 @@ def foreign_keys():
         for field in model._meta.local_fields
         if field.many_to_one and field.related_model in admin.site._registry
     ]
+
+
+def acting():
+    """Return the pages that have buttons, by model."""
+    return {
+        model._meta.label_lower: page
+        for model, page in admin.site._registry.items()
+        if isinstance(page, ActingAdmin)
+    }
 
 
 def autocomplete(model, field):
@@ -119,9 +176,11 @@ def test_a_role_posts_only_where_it_may_change(db, role):
     assert all(type(row).objects.filter(pk=row.pk).exists() for row in rows.values())
 
 
-def test_the_index_lists_what_a_role_may_view(db):
+def test_all_tables_lists_what_a_role_may_view(db):
     for role in ROLES:
-        response = browser(member(role)).get(reverse("admin:index"))
+        if PAGES["tables"][ROLES.index(role)] != "y":
+            continue
+        response = browser(member(role)).get(reverse("admin:tables"))
         listed = {
             model["model"]._meta.label_lower
             for app in response.context["app_list"]
@@ -129,6 +188,52 @@ def test_the_index_lists_what_a_role_may_view(db):
             if "model" in model  # the pages of figures and exemptions have none
         }
         assert listed == {m for m, letters in MAY.items() if letters[ROLES.index(role)] != "-"}
+
+
+def test_the_tables_name_every_page_of_the_site():
+    named, of_rows = set(), set()
+    for pattern in admin.site.get_urls():
+        if isinstance(pattern, URLResolver):
+            names = {inner.name for inner in pattern.url_patterns if inner.name}
+            of_rows |= {name.rpartition("_")[2] for name in names}
+        elif pattern.name:
+            named.add(pattern.name)
+    assert of_rows == {"changelist", "action"} | set(LETTERS) - {"list"}
+    assert named == set(PAGES) | FOR_EVERYBODY
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_gets_the_pages_that_are_of_no_table(db, role):
+    pages = {name: reverse(f"admin:{name}") for name in PAGES}
+    assert statuses(browser(member(role)), pages) == {
+        name: 200 if letters[ROLES.index(role)] == "y" else 403 for name, letters in PAGES.items()
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_asks_for_its_acts_and_no_other(db, role):
+    rows = one_of_each()
+    pages = {
+        (label, action.name): reverse(
+            f"admin:{label.replace('.', '_')}_action", args=[rows[label].pk, action.name]
+        )
+        for label, page in acting().items()
+        for action in page.row_actions
+    }
+    assert {" ".join(key) for key in pages} == set(ACTS)
+    client = browser(member(role))
+    for method in (client.get, client.post):
+        answers = {" ".join(key): method(address).status_code for key, address in pages.items()}
+        refused = {name for name, status in answers.items() if status == 403}
+        assert refused == {n for n, letters in ACTS.items() if letters[ROLES.index(role)] != "y"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_page_leads_where_its_reader_may_not_go(db, role):
+    client = browser(member(role))
+    page = client.get(reverse("admin:index"))
+    ways = {w["address"] for group in page.context["groups_of_ways"] for w in group["ways"]}
+    assert statuses(client, {address: address for address in ways}) == dict.fromkeys(ways, 200)
 
 
 @pytest.mark.parametrize("who", ["nobody", "inactive", "does not work here"])
