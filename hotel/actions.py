@@ -238,19 +238,14 @@ class ActingAdmin(BackOfficeAdmin):
         )
 
     def _act(self, request: HttpRequest, action: Action, row: Any) -> HttpResponse:
-        if request.method != "POST":
-            return self._page(request, action, row, self._form(request, action, row, None))
-        try:
+        if request.method == "POST":
             return self._send(request, action, row)
-        except Busy:  # it may have gone by now
-            return self._send(request, action, row, is_last_try=True)
+        return self._page(request, action, row, self._form(request, action, row, None))
 
-    def _send(
-        self, request: HttpRequest, action: Action, row: Any, is_last_try: bool = False
-    ) -> HttpResponse:
+    def _send(self, request: HttpRequest, action: Action, row: Any) -> HttpResponse:
         """Do what the form asks for, or show it again with the reason why not.
 
-        All of it is one transaction. Raises Busy, unless this is the last try.
+        All of it is one transaction. Raises Busy on the first try: see ``BusyMiddleware``.
         """
         form = self._form(request, action, row, request.POST)
         try:
@@ -267,7 +262,7 @@ class ActingAdmin(BackOfficeAdmin):
                 note = f"{action.label}."
                 (self.log_change if row else self.log_addition)(request, shown, note)
         except Refused as refusal:
-            if isinstance(refusal, Busy) and not is_last_try:
+            if isinstance(refusal, Busy) and not hasattr(request, "is_second_try"):
                 raise
             form.errors  # noqa: B018 - an error can be added to what has been looked at
             form.add_error(None, str(refusal))
