@@ -32,6 +32,7 @@ from hotel.conflicts import KeepingAdmin
 from hotel.dashboard.page import MetricsPage
 from hotel.desk.frame import Frame
 from hotel.desk.search import SearchPage
+from hotel.desk.today import TodayPage
 from hotel.events import record, remember
 from hotel.exemptions import ExemptionFilter, ExemptionsPage, rules_of
 from hotel.migrator.admin import DatabasePages
@@ -42,7 +43,7 @@ REFERENCES_COUNTED = 100  # rows; how many more there are is nothing to who want
 
 
 class HotelAdminSite(
-    SearchPage, MetricsPage, ExemptionsPage, DatabasePages, Frame, admin.AdminSite
+    TodayPage, SearchPage, MetricsPage, ExemptionsPage, DatabasePages, Frame, admin.AdminSite
 ):
     """The back office."""
 

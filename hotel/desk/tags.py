@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import cast
 
 from django import template
@@ -13,8 +14,9 @@ from django.utils.safestring import SafeString
 
 from hotel import columns
 from hotel.business_day import business_date
+from hotel.desk.acts import ACTS
 from reservations.models import Reservation
-from rooms.models import Room
+from rooms.models import BlockKind, HousekeepingStatus, Room
 
 register = template.Library()
 
@@ -42,6 +44,25 @@ def day(value: date | None) -> str:
 def amount(value: Decimal | None) -> str:
     """Return an amount in the hotel's currency: 1,500,000 or 0.50."""
     return "" if value is None else columns.amount(value)
+
+
+@register.filter
+def percent(value: Fraction | None) -> str:
+    """Return a share as it is shown: 33.3%."""
+    return columns.percent(value)
+
+
+@register.filter
+def act_label(name: str) -> str:
+    """Return what the button of an act of one press says."""
+    return str(ACTS[name].label)
+
+
+@register.filter
+def room_state(state: str) -> SafeString:
+    """Return as a badge how clean a room is, or why it is not sold."""
+    words = {**dict(HousekeepingStatus.choices), **dict(BlockKind.choices)}
+    return format_html('<span class="badge badge-{}">{}</span>', state, words.get(state, state))
 
 
 @register.filter

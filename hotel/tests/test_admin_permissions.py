@@ -7,6 +7,7 @@ from django.urls import URLResolver, reverse
 
 from accounts.tests.back_office import OWNER, browser, member, one_of_each
 from hotel.actions import ActingAdmin
+from hotel.desk.acts import ACTS as ONE_PRESS
 
 pytestmark = pytest.mark.once
 
@@ -83,6 +84,16 @@ payments.payment refund                  y     y       -          -            y
 payments.payment void                    y     y       y          -            y          -
 """
 ACTS = {" ".join(line.split()[:2]): line.split()[2:] for line in ACTS.strip().splitlines()[1:]}
+# What a role may do to a stay by one press on Today.
+PRESSES = """
+                              Owner  Manager  Front desk  Housekeeping  Accounting  Read-only
+check-in                      y      y        y           -             -           -
+check-out                     y      y        y           -             -           -
+confirm                       y      y        y           -             -           -
+undo-check-in                 y      y        y           -             -           -
+undo-check-out                y      y        y           -             -           -
+"""
+PRESSES = {line.split()[0]: line.split()[1:] for line in PRESSES.strip().splitlines()[1:]}
 FOR_EVERYBODY = {"login", "logout", "password_change_done", "jsi18n"} | {
     "autocomplete",  # by what is chosen among: see below
     "view_on_site",  # of nothing here
@@ -199,7 +210,7 @@ def test_the_tables_name_every_page_of_the_site():
         elif pattern.name:
             named.add(pattern.name)
     assert of_rows == {"changelist", "action"} | set(LETTERS) - {"list"}
-    assert named == set(PAGES) | FOR_EVERYBODY
+    assert named == {*PAGES, *FOR_EVERYBODY, "press"}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -226,6 +237,20 @@ def test_a_role_asks_for_its_acts_and_no_other(db, role):
         answers = {" ".join(key): method(address).status_code for key, address in pages.items()}
         refused = {name for name, status in answers.items() if status == 403}
         assert refused == {n for n, letters in ACTS.items() if letters[ROLES.index(role)] != "y"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_presses_what_it_may_and_nothing_by_a_mere_look(db, role):
+    undone = {f"undo-{name}" for name, act in ONE_PRESS.items() if act.undo}
+    assert set(PRESSES) == {*ONE_PRESS} | undone
+    stay = one_of_each()["reservations.reservation"]
+    pages = {name: reverse("admin:press", args=[stay.pk, name]) for name in PRESSES}
+    client = browser(member(role))
+    answers = {name: client.post(address).status_code for name, address in pages.items()}
+    assert answers == {
+        name: 302 if letters[ROLES.index(role)] == "y" else 403 for name, letters in PRESSES.items()
+    }
+    assert statuses(client, pages) == dict.fromkeys(pages, 405)
 
 
 @pytest.mark.parametrize("role", ROLES)
