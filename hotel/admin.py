@@ -249,7 +249,7 @@ class BackOfficeAdmin(KeepingAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save what was typed, and leave alone what somebody else may have changed meanwhile."""
         if not change:
-            obj.save()
+            super().save_model(request, obj, form, change)
         elif form.changed_data:
             typed = [
                 field.name

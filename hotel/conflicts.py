@@ -7,15 +7,18 @@ a list that is edited in place: whoever writes a ModelAdmin need do nothing for 
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
-from django.db import router, transaction
+from django.db import IntegrityError, router, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import capfirst
 
-from hotel.shown import words, words_of_short
+from hotel.dashboard.models import SentForm
+from hotel.shown import Shown, words, words_of_short
 from hotel.stale import CARRIER, CarryingForm, CarryingFormSet, RowForm, carrying
 
 
@@ -52,6 +55,44 @@ class KeepingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not at run ti
             return row
         rows = self.model._base_manager.select_for_update(of=("self",)).filter(pk=row.pk)
         return super().get_object(request, object_id, from_field) if rows.first() else None
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a row or a new one, or save it; a form that is sent twice adds one row."""
+        sent = object_id is None and Shown.read(request.POST.get(CARRIER), f"{self.opts.label}:new")
+        if sent and (row := self._added_by(sent.key)):
+            return self._say_added(request, row)
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:  # both were sent at once
+            if sent and (row := self._added_by(sent.key)):
+                return self._say_added(request, row)
+            raise
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the row, and the key of the form that has added it."""
+        sent = None if change else form.shown
+        super().save_model(request, obj, form, change)
+        if sent:
+            SentForm.objects.create(
+                key=sent.key, model=self.opts.label, row=str(obj.pk), sent_at=timezone.now()
+            )
+
+    def _added_by(self, key: str) -> Any:
+        """Return the row that a form with this key has added, or None."""
+        form = SentForm.objects.filter(key=key, model=self.opts.label).first()
+        return form and self.model._base_manager.filter(pk=form.row).first()
+
+    def _say_added(self, request: HttpRequest, row: Any) -> HttpResponse:
+        text = f"The {self.opts.verbose_name} {row} was added already: the form was sent twice."
+        self.message_user(request, text, messages.WARNING)
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(name, args=[row.pk]))
 
     def get_formsets_with_inlines(
         self, request: HttpRequest, obj: Any = None

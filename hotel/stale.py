@@ -224,6 +224,12 @@ class CarryingModelForm(CarryingForm):
     instance: Any
 
     @property
+    def about(self) -> str:
+        """What the form is about: the row, or a new one of its model."""
+        row = self.standing_row
+        return f"{self._meta.model._meta.label}:{row.pk if row else 'new'}"
+
+    @property
     def _untouched(self) -> set[str]:
         return {*self.merge.left, *self.merge.theirs}
 

@@ -76,3 +76,28 @@ class DailyMetrics(Formulas, models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_type} on {self.day}"
+
+
+class SentForm(models.Model):
+    """A form that has added a row: sent again, it leads to that row and adds none.
+
+    key: made when the form was opened. model: as in ``payments.Expense``. row: its key, as text.
+    """
+
+    key = models.CharField(max_length=64)
+    model = models.CharField(max_length=100)
+    row = models.CharField(max_length=64)
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sent_forms"
+        constraints = [
+            models.UniqueConstraint(
+                name="sent_forms_key_once",
+                fields=["key"],
+                violation_error_message="This form was sent already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.row}"

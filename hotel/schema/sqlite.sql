@@ -1,6 +1,6 @@
 -- The whole schema on SQLite, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 107 migrations.
--- checksum: c2690c61d3bb6622e01e7b43b13df095
+-- Written by: manage.py db snapshot. It stands for 108 migrations.
+-- checksum: bd65b83c8e99d2a7bb5b7b4070109755
 BEGIN;
 
 CREATE TABLE "auth_group" (
@@ -184,6 +184,15 @@ CREATE TABLE "room_types" (
 );
 CREATE TRIGGER "room_types_rate_in_range_changed" AFTER UPDATE OF "default_rate", exemptions ON "room_types" WHEN json_extract(NEW.exemptions, '$.room_types_rate_in_range') IS NOT NULL AND (OLD."default_rate" IS NOT NEW."default_rate" OR json_extract(OLD.exemptions, '$.room_types_rate_in_range') IS NOT json_extract(NEW.exemptions, '$.room_types_rate_in_range')) BEGIN UPDATE "room_types" SET exemptions = nullif(json_remove(exemptions, '$.room_types_rate_in_range'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "room_types_rate_in_range_new" AFTER INSERT ON "room_types" WHEN json_extract(NEW.exemptions, '$.room_types_rate_in_range') IS NOT NULL BEGIN UPDATE "room_types" SET exemptions = nullif(json_remove(exemptions, '$.room_types_rate_in_range'), '{}') WHERE "id" = NEW."id"; END;
+
+CREATE TABLE "sent_forms" (
+    "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "key" varchar(64) NOT NULL,
+    "model" varchar(100) NOT NULL,
+    "row" varchar(64) NOT NULL,
+    "sent_at" datetime NOT NULL,
+    CONSTRAINT "sent_forms_key_once" UNIQUE ("key")
+);
 
 CREATE TABLE "settings" (
     "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -896,6 +905,7 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('payments', '0021_backfill_payment_events', CURRENT_TIMESTAMP), -- 145e922500c94443
     ('payments', '0022_restrict_payment_events', CURRENT_TIMESTAMP), -- 17e047e2dc095593
     ('payments', '0023_restrict_payments', CURRENT_TIMESTAMP), -- 7931e4f254924060
+    ('dashboard', '0004_add_sent_forms', CURRENT_TIMESTAMP), -- 35ef7cf309ab68ac
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

@@ -17,7 +17,7 @@ from accounts.tests.back_office import (
     one_of_each,
     reservation,
 )
-from hotel.dashboard.models import DailyMetrics
+from hotel.dashboard.models import DailyMetrics, SentForm
 from hotel.exemptions import rules_of
 from hotel.tests.test_admin_permissions import OWN_APPS, addresses
 from payments.models import DepositMovement
@@ -32,7 +32,7 @@ ODD = f"\u202e{SCRIPT}&\"'\x1b e\u0301 \N{BELLHOP BELL}\u200b\n\t"
 
 
 # Tables that no legacy rows are in.
-BORN_CLEAN = (PermissionGrant, RoomBlock, DepositMovement, DailyMetrics)
+BORN_CLEAN = (PermissionGrant, RoomBlock, DepositMovement, DailyMetrics, SentForm)
 BORN_CLEAN += (RoomEvent, StayEvent, PaymentEvent)
 
 

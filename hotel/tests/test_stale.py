@@ -30,7 +30,7 @@ from hotel.conflicts import KeepingAdmin
 from hotel.migrator.tests import legacy
 from hotel.shown import Shown
 from hotel.stale import CarryingForm, CarryingFormSet
-from payments.models import Payment
+from payments.models import Expense, Payment
 from reservations.models import Guest, GuestImage, Reservation
 from reservations.tests.test_rules import in_processes
 from rooms.models import RoomType
@@ -235,6 +235,36 @@ def test_two_do_not_refund_the_same_payment_twice(stay, manager):
         "What is refunded was changed by sari at" in response.context["form"].non_field_errors()[0]
     )
     assert Payment.objects.filter(is_refund=True).count() == 1
+
+
+def test_a_row_is_added_once_however_often_its_form_is_sent(db):
+    owner = browser(member(OWNER))
+    address = reverse("admin:payments_expense_add")
+    typed = {"date_0": "2026-11-29", "date_1": "10:00", "category": "Laundry", "amount": "75000"}
+    sent = {**on_page(owner.get(address)), **typed}
+    owner.post(address, sent)
+    response = owner.post(address, sent, follow=True)
+    assert Expense.objects.count() == 1
+    assert response.redirect_chain == [(page(Expense.objects.get()), 302)]
+    [_, text] = [str(message) for message in response.context["messages"]]
+    assert text == "The expense Laundry 75000.00 was added already: the form was sent twice."
+    owner.post(address, {**on_page(owner.get(address)), **typed})
+    assert Expense.objects.count() == 2
+
+
+def test_a_form_sent_five_times_at_once_adds_one_row(history):
+    history.at("head")
+    legacy.user(history, 1)
+    history.reset_sequences()
+    User.objects.update(is_staff=True, is_active=True, is_superuser=True)
+    address = reverse("admin:reservations_guest_add")
+    sent = {**on_page(browser(User.objects.get()).get(address)), "full_name": "Ratna"}
+
+    def add(number):
+        assert browser(User.objects.get()).post(address, sent).status_code == 302
+
+    assert in_processes(5, add) == ["booked"] * 5
+    assert Guest.objects.count() == 1
 
 
 # Change pages
