@@ -92,7 +92,7 @@ def plain():
     from django.db import connection, transaction
 
     from hotel.legacy import LEGACY
-    from hotel.migrator.adopt.aside import place
+    from hotel.migrator.adopt.moved_tables import place
 
     aside = place(connection, LEGACY.aside)
     with transaction.atomic():

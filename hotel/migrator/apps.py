@@ -35,7 +35,7 @@ class MigratorConfig(AppConfig):
 
 def _before(sender: AppConfig, **run: Any) -> None:
     from hotel.migrator import preflight
-    from hotel.migrator.adopt import written
+    from hotel.migrator.adopt import written_since
     from hotel.migrator.running import proof
     from hotel.migrator.storage import batches
 
@@ -43,16 +43,16 @@ def _before(sender: AppConfig, **run: Any) -> None:
         batches.forget_finished,
         preflight.refuse_unfinished,
         proof.begin,
-        written.begin,
+        written_since.begin,
     ):
         follow(sender, **run)
 
 
 def _after(sender: AppConfig, **run: Any) -> None:
-    from hotel.migrator.adopt import written
+    from hotel.migrator.adopt import written_since
     from hotel.migrator.running import proof
     from hotel.migrator.storage import batches
 
     batches.forget_finished(sender, **run)
     proof.end(sender, **run)
-    written.end(sender, **run)
+    written_since.end(sender, **run)

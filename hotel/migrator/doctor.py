@@ -20,9 +20,9 @@ from django.db.models import Model
 
 from hotel.migrator import preflight
 from hotel.migrator.actual_position import ActualPosition
-from hotel.migrator.adopt import set_aside, unrecorded
+from hotel.migrator.adopt import rows_set_aside, unrecorded
 from hotel.migrator.exceptions import MigratorError
-from hotel.migrator.locking import locks
+from hotel.migrator.locking import run_locks
 from hotel.migrator.messages import complaints
 from hotel.migrator.plan.finding import LEGACY
 from hotel.migrator.revisions.targets import label, labels, migrations
@@ -138,7 +138,7 @@ def _examine(
 
 
 def _locked(examination: OfDatabase) -> Iterator[Diagnosis]:
-    who = locks.holder(examination.connection)
+    who = run_locks.holder(examination.connection)
     if who:
         yield Diagnosis(
             "locked",
@@ -210,8 +210,8 @@ def _interrupted(examination: Examination) -> Iterator[Diagnosis]:
 def _is_busy(examination: Examination) -> bool:
     """Tell whether somebody is changing the tables, or has stopped half way."""
     connection = examination.connection
-    is_mine = locks.held(connection) is not None
-    return bool(not is_mine and locks.holder(connection)) or bool(
+    is_mine = run_locks.held(connection) is not None
+    return bool(not is_mine and run_locks.holder(connection)) or bool(
         interruptions.half_done(connection, examination.loader)
     )
 
@@ -358,11 +358,11 @@ def _set_aside(examination: OfDatabase) -> Iterator[Diagnosis]:
     if not tables.exists(connection, Adoption):
         return
     latest = Adoption._base_manager.using(connection.alias).order_by("-pk").first()
-    if latest and (rows := set_aside.still(connection, latest)):
+    if latest and (rows := rows_set_aside.still(connection, latest)):
         yield Diagnosis(
             "set aside",
             f"Rows of the legacy database could not come along on {latest.adopted_at:%Y-%m-%d} and"
-            f" stay aside: {set_aside.in_short(rows)}.",
+            f" stay aside: {rows_set_aside.in_short(rows)}.",
             "Insert them with the keys they had, once what they need is there; or end the adoption"
             " with manage.py db adopt --finish, which keeps the tables they are in. manage.py db"
             " adopt lists them all.",

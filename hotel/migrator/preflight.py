@@ -18,7 +18,7 @@ from django.db.models import Max
 
 from hotel.migrator.exceptions import Interrupted, RefusedByPreflight
 from hotel.migrator.operations import Unfinished
-from hotel.migrator.plan import atomicity, dependents, kinds, lock_order, steps
+from hotel.migrator.plan import atomicity, dependents, lock_order, steps, table_kinds
 from hotel.migrator.plan.finding import KEYS, LEGACY, Finding, refuse
 from hotel.migrator.plan.rows import Rows
 from hotel.migrator.plan.shape import Shape
@@ -54,7 +54,7 @@ def findings(
     ]
     walked = steps.walk(loader, plan)
     shape = Shape(connection, journal.unfinished(connection)).look(walked)
-    hanging = kinds.look(connection, walked) + dependents.look(connection, walked)
+    hanging = table_kinds.look(connection, walked) + dependents.look(connection, walked)
     if one := _unrecorded(connection, loader, shape, hanging):
         return [*_interrupted(connection, loader, plan), one]  # the others follow from it
     wrong = {(finding.migration, finding.operation) for finding in shape}
@@ -93,7 +93,7 @@ def before_migrate(
         walked = steps.walk(loader, plan)
         shape = Shape(connection, journal.unfinished(connection)).look(walked)
         if loader.applied_migrations:
-            hanging = kinds.look(connection, walked) + dependents.look(connection, walked)
+            hanging = table_kinds.look(connection, walked) + dependents.look(connection, walked)
         one = _unrecorded(connection, loader, shape, hanging)
         if one and not (fake_initial and one.kind != LEGACY):
             refuse([one])

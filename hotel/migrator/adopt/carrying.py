@@ -13,9 +13,9 @@ from typing import Any, NoReturn, cast
 from django.db import models
 
 from hotel.migrator.adopt import stand_ins
-from hotel.migrator.adopt.aside import Aside
 from hotel.migrator.adopt.checksums import Measures, measure
-from hotel.migrator.adopt.look import Look
+from hotel.migrator.adopt.inspection import Look
+from hotel.migrator.adopt.moved_tables import Aside
 from hotel.migrator.adopt.orphans import Orphans, Reference
 from hotel.migrator.adopt.shapes import (
     ABSENT,

@@ -7,7 +7,7 @@ from django.db.migrations.operations import AddField, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 from django.db.models import F, Q
 
-from hotel.migrator.adopt.look import Look
+from hotel.migrator.adopt.inspection import Look
 from hotel.migrator.adopt.shapes import Recognised
 from hotel.migrator.revisions.targets import label
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from itertools import groupby
 from typing import NamedTuple, TypedDict
 
-from hotel.migrator.adopt.aside import Aside
+from hotel.migrator.adopt.moved_tables import Aside
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.storage.tables import ArchivedValue
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from hotel.migrator.adopt import computed, set_aside
+from hotel.migrator.adopt import computed, rows_set_aside
 from hotel.migrator.adopt.stand_ins import MadeUp
-from hotel.migrator.adopt.written import in_words
+from hotel.migrator.adopt.written_since import in_words
 
 
 def shape_lines(done: dict[str, Any]) -> Iterator[str]:
@@ -23,7 +23,7 @@ def proof_lines(done: dict[str, Any]) -> Iterator[str]:
     """
     proof = done.get("proof", {})
     if done["did"] == "nothing":
-        yield from set_aside.lines(done.get("set_aside", ()))
+        yield from rows_set_aside.lines(done.get("set_aside", ()))
     if "tables" not in proof or done["did"] == "nothing":
         return
     yield "Before -> after:"
@@ -43,7 +43,7 @@ def proof_lines(done: dict[str, Any]) -> Iterator[str]:
         yield "Accepted changes:"
     for change in proof["accepted"]:
         yield f"  {change['where']}: {change['count']} ({change['rule']}: {change['says']})"
-    yield from set_aside.lines(proof["set_aside"])
+    yield from rows_set_aside.lines(proof["set_aside"])
     yield from computed.lines(proof["computed_anew"])
     if proof["notes"]:
         yield "Worth a look, and kept as it is:"
@@ -64,7 +64,7 @@ def refused_lines(done: dict[str, Any]) -> Iterator[str]:
     if "proof" in done:
         yield from proof_lines(done)
     else:
-        yield from set_aside.lines(done["set_aside"])
+        yield from rows_set_aside.lines(done["set_aside"])
 
 
 def end_lines(done: dict[str, Any]) -> Iterator[str]:

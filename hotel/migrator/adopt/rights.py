@@ -1,6 +1,6 @@
 """What a role must be allowed to do, so that it can take a database over."""
 
-from hotel.migrator.adopt.aside import Aside
+from hotel.migrator.adopt.moved_tables import Aside
 from hotel.migrator.sql.parsing import quoted
 
 

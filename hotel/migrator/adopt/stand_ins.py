@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, TypedDict
 
-from hotel.migrator.adopt.aside import Aside
+from hotel.migrator.adopt.moved_tables import Aside
 from hotel.migrator.adopt.orphans import COLUMNS, TABLE, Orphans
 from hotel.migrator.adopt.shapes import Legacy
 from hotel.migrator.sql.parsing import quoted

@@ -3,7 +3,7 @@
 All of it is found before anything is changed, and said in sentences.
 """
 
-from hotel.migrator.adopt.aside import Aside
+from hotel.migrator.adopt.moved_tables import Aside
 from hotel.migrator.sql.parsing import bare, quoted, tokens
 
 HERE = "c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relname = ANY(%s)"

@@ -19,14 +19,14 @@ from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from hotel.migrator.adopt import computed, stand_ins, values
-from hotel.migrator.adopt.aside import Kept
+from hotel.migrator.adopt import computed, stand_ins, unfit_values
 from hotel.migrator.adopt.carrying import Carrier, references
-from hotel.migrator.adopt.look import Look, State, Verdict, listed
+from hotel.migrator.adopt.inspection import Look, State, Verdict, listed
+from hotel.migrator.adopt.moved_tables import Kept
 from hotel.migrator.adopt.orphans import Orphans
-from hotel.migrator.adopt.set_aside import WouldSetAside, in_short
+from hotel.migrator.adopt.rows_set_aside import WouldSetAside, in_short
 from hotel.migrator.adopt.shapes import Legacy, Recognised
-from hotel.migrator.adopt.written import OWNER, at_takeover
+from hotel.migrator.adopt.written_since import OWNER, at_takeover
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
 from hotel.migrator.locking.patience import Patience, short_lock_timeout
 from hotel.migrator.messages import complaints
@@ -183,7 +183,7 @@ class Adopter(Look):
     def _carried(self, verdict: Verdict, for_show: bool, accept_set_aside: bool) -> dict[str, Any]:
         """Move, make, copy and measure, in the transaction that is open; return the proof."""
         recognised = verdict.shape
-        refused, noted = values.unfit(self.aside, recognised, self.legacy, self.models)
+        refused, noted = unfit_values.unfit(self.aside, recognised, self.legacy, self.models)
         if refused:
             raise _too_much(refused)
         computed_anew = computed.anew(self, recognised)
@@ -197,7 +197,7 @@ class Adopter(Look):
         try:
             alone = carrier.measure_all()
         except OperationalError:
-            if texts := values.unreadable(self.aside, recognised, self.legacy, self.models):
+            if texts := unfit_values.unreadable(self.aside, recognised, self.legacy, self.models):
                 raise _too_much(texts) from None
             raise
         # What stays aside for longer than the others must lean on none of them.

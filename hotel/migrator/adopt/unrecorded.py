@@ -10,8 +10,8 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
-from hotel.migrator.adopt import points
-from hotel.migrator.adopt.look import Look, declared
+from hotel.migrator.adopt import point_of_history
+from hotel.migrator.adopt.inspection import Look, declared
 from hotel.migrator.adopt.shapes import Legacy
 from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
 from hotel.migrator.plan.finding import LEGACY, Finding
@@ -40,7 +40,7 @@ def look(connection: BaseDatabaseWrapper, loader: MigrationLoader) -> Finding | 
     graph = Graph.from_django(loader.graph, own_apps())
     live, reason, legacy = catalog.read(connection), "", _legacy(loader)
     try:
-        if not recorded and (keys := points.equal(connection, loader, graph.order, live)):
+        if not recorded and (keys := point_of_history.equal(connection, loader, graph.order, live)):
             return _point(graph, keys, there)
         if legacy:
             says = Look(connection, loader, graph.order, legacy).of_legacy(live).says

@@ -11,9 +11,9 @@ from django.utils import timezone
 from hotel.migrator.adopt import surroundings
 from hotel.migrator.adopt.carrying import measured_alone
 from hotel.migrator.adopt.checksums import measure
-from hotel.migrator.adopt.look import State
+from hotel.migrator.adopt.inspection import State
 from hotel.migrator.adopt.takeover import Adopter, told
-from hotel.migrator.adopt.written import Written, in_words, written
+from hotel.migrator.adopt.written_since import Written, in_words, written
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
 from hotel.migrator.locking.patience import Patience, short_lock_timeout
 from hotel.migrator.schema import catalog, drift

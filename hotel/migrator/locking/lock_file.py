@@ -8,7 +8,7 @@ from contextlib import suppress
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from hotel.migrator.exceptions import FailedDuringApply, LockNotGot
-from hotel.migrator.locking.lock import MARK, Lock, in_words, myself
+from hotel.migrator.locking.lock_base import MARK, Lock, in_words, myself
 
 try:
     import fcntl

@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from hotel.migrator.exceptions import FailedDuringApply, LockNotGot
-from hotel.migrator.locking.lock import Lock, in_words, myself
+from hotel.migrator.locking.lock_base import Lock, in_words, myself
 
 CLASS = zlib.crc32(b"hotel.migrator") & 0x7FFFFFFF  # of our advisory locks, among those of others
 GUARD = CLASS ^ 1  # of those that the migrating sessions hold

@@ -41,7 +41,7 @@ from hotel.migrator.exceptions import (
     RefusedByPreflight,
     WrongUse,
 )
-from hotel.migrator.locking.lock import InterruptedBefore
+from hotel.migrator.locking.lock_base import InterruptedBefore
 from hotel.migrator.messages import complaints
 from hotel.migrator.messages.complaints import AGAIN, MENDS
 

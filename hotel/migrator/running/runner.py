@@ -28,8 +28,8 @@ from django.db.migrations.state import ModelState, ProjectState
 from hotel.migrator import operations
 from hotel.migrator.exceptions import MigratorError
 from hotel.migrator.locking import sessions, table_locks
-from hotel.migrator.locking.locks import check_lock
 from hotel.migrator.locking.patience import Patience, short_lock_timeout
+from hotel.migrator.locking.run_locks import check_lock
 from hotel.migrator.plan import lock_order, repeating, shape, steps
 from hotel.migrator.running import explanations, interruptions, presence
 from hotel.migrator.running.interruptions import HalfDone

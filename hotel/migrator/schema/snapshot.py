@@ -27,7 +27,7 @@ from hotel.migrator.revisions import edits
 from hotel.migrator.running.runner import loader_without_database, rare_garbage_collection
 from hotel.migrator.schema import catalog
 from hotel.migrator.schema.catalog import Catalog, Thing
-from hotel.migrator.schema.repair import statements
+from hotel.migrator.schema.repair import ddl
 from hotel.migrator.scratch import databases
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.sql.quoting import literal, text
@@ -194,22 +194,22 @@ def _schema(vendor: str, made: Catalog) -> Iterator[str]:
         for thing in sorted(thing for thing in made.facts if thing.kind == kind):
             yield f"{made.sql[thing].rstrip()};"
     references = []
-    for table in sorted(made.tables, key=lambda name: (statements.depth(made, name), name)):
+    for table in sorted(made.tables, key=lambda name: (ddl.depth(made, name), name)):
         if vendor == "sqlite":
             things = [Thing("table", table, table), *sorted(made.of(table))]
             kinds = ("table", "index", "trigger")
             things = sorted((one for one in things if one.kind in kinds), key=_by_kind)
             yield "\n".join(f"{_laid_out(made.sql[thing])};" for thing in dict.fromkeys(things))
             continue
-        found = sorted(statements.whole(table, made), key=lambda pair: pair[0])
-        rules = [sql for rank, sql in found if rank == statements.CONSTRAINT]
+        found = sorted(ddl.whole(table, made), key=lambda pair: pair[0])
+        rules = [sql for rank, sql in found if rank == ddl.CONSTRAINT]
         inside = [one for one in rules if not one.endswith(" NOT VALID;")]
-        references += [sql for rank, sql in found if rank == statements.FOREIGN_KEY]
+        references += [sql for rank, sql in found if rank == ddl.FOREIGN_KEY]
         lines = []
         for rank, sql in found:
-            if rank == statements.FOREIGN_KEY or sql in inside:
+            if rank == ddl.FOREIGN_KEY or sql in inside:
                 continue
-            if statements.TABLE <= rank < statements.TABLE + 1 and sql.startswith("CREATE"):
+            if ddl.TABLE <= rank < ddl.TABLE + 1 and sql.startswith("CREATE"):
                 more = [sql.partition(" ADD ")[2].removesuffix(";") for sql in inside]
                 sql = _laid_out(_with_short_identities(table, sql), more)
             lines.append(sql)

@@ -1,7 +1,7 @@
 """A range of the history as one SQL script for plain ``psql`` or ``sqlite3``.
 
 The migrations are run on a database without rows, which stands where the script will begin, and
-what they write is taken down (``recording``) and written out (``scripts``; ``postgresql``,
+what they write is taken down (``recording``) and written out (``writer``; ``postgresql``,
 ``sqlite``). It is one of SQLite in memory, or a PostgreSQL on paper (``paper``), so that the live
 database is neither needed nor read.
 """
@@ -18,8 +18,8 @@ from hotel.migrator.revisions.targets import cited, labels, parse
 from hotel.migrator.scratch import databases
 from hotel.migrator.script import recording
 from hotel.migrator.script.postgresql import PostgreSQL
-from hotel.migrator.script.scripts import Writer
 from hotel.migrator.script.sqlite import SQLite
+from hotel.migrator.script.writer import Writer
 
 WRITERS: dict[str, type[Writer]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
 ENGINES = tuple(WRITERS)

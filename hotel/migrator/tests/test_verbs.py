@@ -13,7 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.signals import post_migrate, pre_migrate
 
 from hotel.migrator.exceptions import WrongUse
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking.run_locks import run_lock
 from hotel.migrator.storage.journal import entries
 from hotel.migrator.tests.commands import at, db, journal, pairs, refused, table
 

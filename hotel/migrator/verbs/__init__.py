@@ -6,11 +6,11 @@ made from this list: the signatures and annotations are its options, the docstri
 
 from hotel.migrator.verbs.comparing import doctor, drift
 from hotel.migrator.verbs.console import Answer, Console
+from hotel.migrator.verbs.files import merge, revision, snapshot
 from hotel.migrator.verbs.looking import branches, current, history, stats
 from hotel.migrator.verbs.moving import downgrade, upgrade
 from hotel.migrator.verbs.position import Position
-from hotel.migrator.verbs.recording import adopt, stamp
-from hotel.migrator.verbs.writing import merge, revision, snapshot
+from hotel.migrator.verbs.stamping import adopt, stamp
 
 VERBS = (
     *(upgrade, downgrade, current, history, branches, revision, merge),

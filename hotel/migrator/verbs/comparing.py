@@ -13,7 +13,7 @@ from hotel.migrator import preflight
 from hotel.migrator.doctor import Diagnosis, diagnoses, diagnoses_without_files
 from hotel.migrator.exceptions import RefusedByPreflight, addressed
 from hotel.migrator.locking import sessions
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking.run_locks import run_lock
 from hotel.migrator.messages import complaints
 from hotel.migrator.revisions.targets import label, migrations, shortened
 from hotel.migrator.running import interruptions

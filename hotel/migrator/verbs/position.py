@@ -7,7 +7,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from hotel.migrator.locking import sessions
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking.run_locks import run_lock
 from hotel.migrator.revisions.graph import Graph, Plan
 from hotel.migrator.running import runner
 from hotel.migrator.scope import own_apps

@@ -15,7 +15,7 @@ from hotel.migrator import preflight
 from hotel.migrator.checks import without_drift
 from hotel.migrator.exceptions import about, addressed
 from hotel.migrator.locking import sessions
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking.run_locks import run_lock
 from hotel.migrator.messages import masking
 from hotel.migrator.messages.output import Output, PrintableOutput
 from hotel.migrator.running import interruptions, runner

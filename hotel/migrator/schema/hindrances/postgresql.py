@@ -10,7 +10,7 @@ from hotel.migrator.editors import hanging
 from hotel.migrator.schema.catalog import Thing
 from hotel.migrator.schema.difference import Difference
 from hotel.migrator.schema.hindrances.of_rows import Hindrances, value_of
-from hotel.migrator.schema.repair import statements
+from hotel.migrator.schema.repair import ddl
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.sql.quoting import text
 
@@ -39,7 +39,7 @@ class OnPostgreSQL(Hindrances):
     def default(self, thing: Thing) -> str:
         """Return the value that rows get in a column that is added, as SQL."""
         facts = self.expected.facts[thing]
-        given = statements.default_of(self.expected, thing) if facts["default"] else "NULL"
+        given = ddl.default_of(self.expected, thing) if facts["default"] else "NULL"
         if "nextval" in given or facts["generated"]:  # reading takes no number from a sequence
             given = "NULL"
         return f"CAST({given} AS {facts['type']})"
@@ -47,7 +47,7 @@ class OnPostgreSQL(Hindrances):
     def converted(self, value: str, was: dict[str, str], facts: dict[str, str]) -> str:
         """Return a value of today as the column will have it."""
         collation = f" COLLATE {facts['collation']}" if facts["collation"] else ""
-        return f"({statements.converted(value, was['type'], facts['type'])}){collation}"
+        return f"({ddl.converted(value, was['type'], facts['type'])}){collation}"
 
     def compared(self, _table: str, part: str) -> str:
         """Return a part of a key as it is compared, which ``converted`` has done."""
@@ -56,7 +56,7 @@ class OnPostgreSQL(Hindrances):
     def of_type(self, thing: Thing, old: str, new: str) -> Iterator[str]:
         """Yield the rows whose values another type cannot hold."""
         name, table = quoted(thing.name), self.table(thing.table, as_it_is=True)
-        conditions = [statements.is_changed(name, old, new)]
+        conditions = [ddl.is_changed(name, old, new)]
         if cast(Any, self.connection).pg_version >= 160000:
             conditions += [
                 f"{name} IS NOT NULL AND NOT pg_input_is_valid({value}, {text(new)})"

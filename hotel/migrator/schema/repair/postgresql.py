@@ -4,9 +4,7 @@ import re
 
 from hotel.migrator.schema.catalog import Catalog, Thing
 from hotel.migrator.schema.difference import Difference
-from hotel.migrator.schema.repair.keys import Keys, is_about_keys
-from hotel.migrator.schema.repair.limits import by_hand, goes_with, refers_to
-from hotel.migrator.schema.repair.statements import (
+from hotel.migrator.schema.repair.ddl import (
     FUNCTION,
     SEQUENCE,
     TRIGGER,
@@ -14,6 +12,8 @@ from hotel.migrator.schema.repair.statements import (
     WRITERS,
     Ranked,
 )
+from hotel.migrator.schema.repair.key_columns import Keys, is_about_keys
+from hotel.migrator.schema.repair.limits import by_hand, goes_with, refers_to
 from hotel.migrator.sql.parsing import quoted
 
 

@@ -2,7 +2,7 @@
 
 from hotel.migrator.schema.catalog import Catalog, Thing
 from hotel.migrator.schema.difference import Difference
-from hotel.migrator.schema.repair import statements, uuids
+from hotel.migrator.schema.repair import ddl, uuids
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.sql.quoting import text
 
@@ -56,7 +56,7 @@ def script(differences: list[Difference], expected: Catalog, actual: Catalog) ->
     return [
         ".bail on",
         *first,
-        *map(statements.renamed, renamed),
+        *map(ddl.renamed, renamed),
         *before,
         *makes,
         *remakes,

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from hotel.migrator.adopt import aside, surroundings
+from hotel.migrator.adopt import moved_tables, surroundings
 from hotel.migrator.tests.adopt.adoptions import (
     STANDS,
     UNKNOWN,
@@ -170,7 +170,7 @@ def test_what_depends_on_a_table_is_named(history, statements, said):
 def test_what_is_made_anew_for_is_said_by_who_asks(history):
     legacy(history)
     run("CREATE VIEW cards AS SELECT id FROM settings")
-    place = aside.place(connection, "legacy")
+    place = moved_tables.place(connection, "legacy")
     assert surroundings.dependents(place, ["settings"], "the legacy ones") == [
         "The view cards reads settings: drop it, and make it anew for the legacy ones afterwards."
     ]

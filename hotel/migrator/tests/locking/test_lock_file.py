@@ -11,8 +11,8 @@ from django.db import OperationalError, connection
 
 from hotel.command_line import connection_failure
 from hotel.migrator.exceptions import LockNotGot
-from hotel.migrator.locking import lock_file, locks
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking import lock_file, run_locks
+from hotel.migrator.locking.run_locks import run_lock
 
 pytestmark = pytest.mark.sqlite
 
@@ -98,7 +98,7 @@ def test_what_has_its_name_is_neither_followed_nor_changed(lock, victim, thing):
     before, folder = state(victim), sorted(os.listdir(lock.parent))
     mode, size = lock.lstat().st_mode, lock.lstat().st_size
     assert refusal() == sentence(lock, what)
-    assert locks.holder(connection) == ""
+    assert run_locks.holder(connection) == ""
     with run_lock(connection, only_look=True):  # what is no lock file is no lock
         pass
     assert state(victim) == before

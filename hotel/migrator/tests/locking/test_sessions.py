@@ -39,7 +39,7 @@ LIMITS = (
 LONG = """
 from pathlib import Path
 
-from hotel.migrator.locking import locks
+from hotel.migrator.locking import run_locks
 
 LIMITS = "statement_timeout idle_in_transaction_session_timeout idle_session_timeout lock_timeout"
 
@@ -48,7 +48,7 @@ def note(apps, editor):
     for name in [*LIMITS.split(), "default_transaction_isolation"]:
         with connection.cursor() as cursor:
             cursor.execute(f"SHOW {name}")
-            found += [cursor.fetchone(), *locks.held(connection).rows(f"SHOW {name}")]
+            found += [cursor.fetchone(), *run_locks.held(connection).rows(f"SHOW {name}")]
     (Path(__file__).parent / "noted").write_text(str([value for (value,) in found]))
 
 def go_on_anew(apps, editor):

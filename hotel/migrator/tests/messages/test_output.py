@@ -14,7 +14,7 @@ from django.db import connection
 
 from accounts.tests.back_office import OWNER, browser, member
 from hotel.migrator.exceptions import WrongUse
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking.run_locks import run_lock
 from hotel.migrator.messages.output import PrintableOutput, as_json, printable
 from hotel.migrator.storage.journal import Event
 from hotel.migrator.storage.tables import JournalEntry, ensure_journal

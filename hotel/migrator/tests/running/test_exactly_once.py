@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from hotel.migrator.locking import locks
+from hotel.migrator.locking import run_locks
 from hotel.migrator.running.runner import RARELY
 from hotel.migrator.tests.commands import journal, pairs
 from hotel.tests import stress
@@ -86,7 +86,7 @@ def test_eight_at_once_run_each_migration_once(project, star, history, start, _)
         ("0001_initial",),
         ("0002_add_ten",),
     ]
-    assert locks.holder(connection) == ""
+    assert run_locks.holder(connection) == ""
 
 
 @pytest.mark.stressed
@@ -102,7 +102,7 @@ def test_when_the_one_that_runs_is_killed_the_next_does_it(project, star, histor
         ("0002_add_ten", "forward", "started"),
         *pairs("0002_add_ten"),
     ]
-    assert locks.holder(connection) == ""
+    assert run_locks.holder(connection) == ""
 
 
 def test_one_that_waits_too_long_says_for_whom_and_ends_with_4(project, star, history, settings):
@@ -112,7 +112,7 @@ def test_one_that_waits_too_long_says_for_whom_and_ends_with_4(project, star, hi
     settings.MIGRATOR_WAIT = 0
     first = project.begin()
     first.reaches(star.migrations / "entered")
-    held = locks.holder(connection)
+    held = run_locks.holder(connection)
     with pytest.raises(CommandError) as refused:
         project.migrate()
     (star.migrations / "wait").write_text("!")
@@ -207,12 +207,12 @@ def test_no_session_of_a_run_is_ended_for_being_idle(project, annexe, history):
 IDLE = """
 from pathlib import Path
 
-from hotel.migrator.locking import locks
+from hotel.migrator.locking import run_locks
 
 def note(apps, editor):
     with connection.cursor() as cursor:
         cursor.execute("SHOW idle_session_timeout")
-        found = cursor.fetchall(), locks.held(connection).rows("SHOW idle_session_timeout")
+        found = cursor.fetchall(), run_locks.held(connection).rows("SHOW idle_session_timeout")
     (Path(__file__).parent / "noted").write_text("{} {}".format(*found))
 """
 
@@ -224,7 +224,7 @@ def test_a_lock_file_is_as_open_as_the_database_and_needs_no_room(annexe, histor
     os.chmod(database, 0o660)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # as on a full disk
     try:
-        with locks.run_lock(connection):
+        with run_locks.run_lock(connection):
             lock = os.stat(f"{database}.migrating")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

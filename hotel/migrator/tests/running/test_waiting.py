@@ -8,7 +8,7 @@ from django.db import connection
 
 from hotel.migrator.exceptions import FailedDuringApply
 from hotel.migrator.locking import patience
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking.run_locks import run_lock
 from hotel.migrator.running.explanations import interruption
 from hotel.migrator.running.runner import Executor
 from hotel.migrator.tests.commands import journal, pairs

@@ -18,7 +18,7 @@ from django.db import connection, connections, models
 from django.utils import translation
 
 from hotel.migrator.exceptions import LockNotGot, RefusedByPreflight
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking.run_locks import run_lock
 from hotel.migrator.schema import catalog, drift, last_report, repair, replays
 from hotel.migrator.sql.parsing import normal, table_of_sqlite
 from hotel.migrator.tests import shells

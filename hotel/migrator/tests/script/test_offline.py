@@ -7,7 +7,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from conftest import INITIAL, OWN_APPS, OWN_MIGRATIONS, PLAN
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking.run_locks import run_lock
 from hotel.migrator.revisions.edits import checksum
 from hotel.migrator.revisions.graph import Graph
 from hotel.migrator.scope import own_apps

@@ -10,7 +10,7 @@ from django.db import connection
 from hotel.legacy import LEGACY
 from hotel.migrator import verbs
 from hotel.migrator.adopt.takeover import Adopter
-from hotel.migrator.adopt.written import written
+from hotel.migrator.adopt.written_since import written
 from hotel.migrator.exceptions import FailedDuringApply, RefusedByPreflight
 from hotel.migrator.storage.tables import Adoption
 from hotel.migrator.tests.adopt.adoptions import (

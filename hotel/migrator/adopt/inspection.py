@@ -13,8 +13,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model
 from django.utils.module_loading import import_string
 
-from hotel.migrator.adopt import aside as moving
-from hotel.migrator.adopt import points, rights, shapes, surroundings
+from hotel.migrator.adopt import moved_tables as moving
+from hotel.migrator.adopt import point_of_history, rights, shapes, surroundings
 from hotel.migrator.adopt.shapes import Legacy
 from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
 from hotel.migrator.locking.patience import Patience, short_lock_timeout
@@ -104,7 +104,7 @@ class Look:
             return self._recorded(live, recorded)
         if not live.tables - drift.ON_DEMAND:
             raise RefusedByPreflight(self._empty())
-        keys = points.equal(self.connection, self.loader, self.order, live)
+        keys = point_of_history.equal(self.connection, self.loader, self.order, live)
         if keys:
             says = f"It is this history at {label(keys[-1])}."
             return Verdict("point", says, keys=keys, facts=live.facts, adoption=adoption)

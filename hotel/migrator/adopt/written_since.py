@@ -20,7 +20,7 @@ from django.db.migrations.state import StateApps
 from django.utils.module_loading import import_string
 
 from hotel.migrator.adopt.checksums import measure
-from hotel.migrator.adopt.look import Look
+from hotel.migrator.adopt.inspection import Look
 from hotel.migrator.revisions.targets import label
 from hotel.migrator.scope import own_apps
 from hotel.migrator.sql.parsing import quoted

@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError
 
 from hotel.migrator.exceptions import RefusedByPreflight
-from hotel.migrator.plan import kinds
+from hotel.migrator.plan import table_kinds
 from hotel.migrator.tests.looking import looked
 from hotel.tests import stress
 
@@ -86,7 +86,7 @@ def test_what_is_refused_is_what_postgresql_does_not_do(annexe, history, monkeyp
         assert len(found) == 1
         with pytest.raises(RefusedByPreflight):
             annexe.migrate()
-        monkeypatch.setattr(kinds, "look", lambda connection, walked: [])
+        monkeypatch.setattr(table_kinds, "look", lambda connection, walked: [])
         with pytest.raises((DatabaseError, RefusedByPreflight)):  # what would have been met
             annexe.migrate()
     else:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
-from hotel.migrator.adopt.aside import Aside
+from hotel.migrator.adopt.moved_tables import Aside
 from hotel.migrator.adopt.shapes import Legacy, Recognised
 from hotel.migrator.sql.parsing import quoted
 

@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from hotel.migrator.exceptions import LockNotGot
 from hotel.migrator.locking import sessions
-from hotel.migrator.locking.lock import InterruptedBefore, Lock
+from hotel.migrator.locking.lock_base import InterruptedBefore, Lock
 from hotel.migrator.locking.lock_file import FileLock
 from hotel.migrator.locking.session_lock import SessionLock
 

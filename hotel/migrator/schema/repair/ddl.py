@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hotel.migrator.schema.catalog import Catalog, Thing
 from hotel.migrator.schema.difference import Difference
 from hotel.migrator.schema.repair import uuids
-from hotel.migrator.schema.repair.keys import is_about_keys, options
+from hotel.migrator.schema.repair.key_columns import is_about_keys, options
 from hotel.migrator.sql.parsing import bare, quoted, tokens
 from hotel.migrator.sql.quoting import text
 

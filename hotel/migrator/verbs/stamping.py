@@ -7,12 +7,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from hotel.migrator.adopt import reporting, way_back
-from hotel.migrator.adopt.look import declared, refuse_no_file
-from hotel.migrator.adopt.set_aside import WouldSetAside, still
+from hotel.migrator.adopt.inspection import declared, refuse_no_file
+from hotel.migrator.adopt.rows_set_aside import WouldSetAside, still
 from hotel.migrator.adopt.takeover import Adopter
 from hotel.migrator.exceptions import Interrupted, WrongUse
 from hotel.migrator.locking import sessions
-from hotel.migrator.locking.locks import run_lock
+from hotel.migrator.locking.run_locks import run_lock
 from hotel.migrator.revisions.targets import label
 from hotel.migrator.running import interruptions
 from hotel.migrator.schema import stamps

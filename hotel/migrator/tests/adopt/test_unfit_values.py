@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils.dateparse import parse_date, parse_datetime
 
-from hotel.migrator.adopt import aside, values
+from hotel.migrator.adopt import moved_tables, unfit_values
 from hotel.migrator.adopt.checksums import measure
 from hotel.migrator.scope import own_apps
 from hotel.migrator.tests.adopt.adoptions import (
@@ -228,8 +228,8 @@ def verdicts(name, texts):
     run("DROP TABLE IF EXISTS texts", f"CREATE TABLE texts (id INTEGER PRIMARY KEY, {name} DATE)")
     with connection.cursor() as cursor:
         cursor.executemany(f"INSERT INTO texts ({name}) VALUES (%s)", [[text] for text in texts])
-    values._let_sql_ask(aside.place(connection, "legacy"), {name: one})
-    doubts = values._doubts(one, name, "sqlite")
+    unfit_values._let_sql_ask(moved_tables.place(connection, "legacy"), {name: one})
+    doubts = unfit_values._doubts(one, name, "sqlite")
     [refused] = [doubt.sql for doubt in doubts if "another kind" in doubt.says]
     bad = {key for (key,) in rows(f"SELECT id FROM texts WHERE {refused}")}
     # A text that is a number became one.
