@@ -16,12 +16,11 @@ from django.db.migrations.operations.models import IndexOperation, ModelOperatio
 
 from hotel.migrator.adopt import unrecorded
 from hotel.migrator.exceptions import MigratorError, RefusedByPreflight
-from hotel.migrator.revisions.targets import label, labels
+from hotel.migrator.revisions.targets import Key, label, labels
 from hotel.migrator.running import interruptions
 from hotel.migrator.running.explanations import explain
 from hotel.migrator.schema import drift, replays, stamps
 from hotel.migrator.schema.difference import Difference
-from hotel.migrator.schema.replays import Key
 from hotel.migrator.schema.stamps import Recorded
 from hotel.migrator.sql.parsing import bare
 from hotel.migrator.storage import journal

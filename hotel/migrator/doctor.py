@@ -25,10 +25,9 @@ from hotel.migrator.exceptions import MigratorError
 from hotel.migrator.locking import run_locks
 from hotel.migrator.messages import complaints
 from hotel.migrator.plan.finding import LEGACY
-from hotel.migrator.revisions.targets import label, labels, migrations
+from hotel.migrator.revisions.targets import Key, label, labels, migrations
 from hotel.migrator.running import interruptions
 from hotel.migrator.schema import drift
-from hotel.migrator.schema.replays import Key
 from hotel.migrator.schema.stamps import Recorded
 from hotel.migrator.storage import batches, tables
 from hotel.migrator.storage.tables import Adoption, Cursor

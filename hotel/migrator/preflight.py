@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.db import IntegrityError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -24,13 +24,12 @@ from hotel.migrator.plan.rows import Rows
 from hotel.migrator.plan.shape import Shape
 from hotel.migrator.plan.steps import Plan, Step
 from hotel.migrator.revisions import edits
+from hotel.migrator.revisions.targets import Key
 from hotel.migrator.running import interruptions
 from hotel.migrator.storage import journal, tables
 from hotel.migrator.storage.tables import JournalEntry
 
 logger = logging.getLogger(__name__)
-
-Key: TypeAlias = tuple[str, str]  # app and name of a migration
 
 
 def findings(

@@ -11,9 +11,9 @@ from django.db.migrations.operations.fields import FieldOperation
 from django.db.migrations.operations.models import ModelOperation, ModelOptionOperation
 from django.db.migrations.writer import OperationWriter
 
-from hotel.migrator.authoring.templates import Key
 from hotel.migrator.operations import BatchedRunPython
 from hotel.migrator.revisions.graph import Graph
+from hotel.migrator.revisions.targets import Key
 
 WHOLE = (migrations.CreateModel, migrations.DeleteModel, migrations.RenameModel)
 GONE = (migrations.DeleteModel, migrations.RenameModel)

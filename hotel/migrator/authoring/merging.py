@@ -11,9 +11,8 @@ from hotel.migrator.authoring import clashes, files, naming, rebasing, templates
 from hotel.migrator.authoring.files import Stdout
 from hotel.migrator.authoring.naming import Name
 from hotel.migrator.authoring.project import app_for, load, next_number, wrapped
-from hotel.migrator.authoring.templates import Key
 from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
-from hotel.migrator.revisions.targets import label
+from hotel.migrator.revisions.targets import Key, label
 
 
 def merge(

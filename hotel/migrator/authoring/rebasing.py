@@ -19,11 +19,10 @@ from django.db.migrations.loader import MigrationLoader
 
 from hotel.migrator.authoring import clashes, files
 from hotel.migrator.authoring.files import Stdout
-from hotel.migrator.authoring.templates import Key
 from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
 from hotel.migrator.revisions.edits import PLACE
 from hotel.migrator.revisions.graph import Graph
-from hotel.migrator.revisions.targets import label, labels
+from hotel.migrator.revisions.targets import Key, label, labels
 
 NAMED = ("migration", "backfill")  # of an operation: the name of a migration of the same app
 

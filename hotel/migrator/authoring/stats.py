@@ -12,9 +12,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from hotel.migrator.authoring import clashes
-from hotel.migrator.authoring.templates import Key
 from hotel.migrator.revisions.graph import Graph
-from hotel.migrator.revisions.targets import label
+from hotel.migrator.revisions.targets import Key, label
 from hotel.migrator.storage import tables
 from hotel.migrator.storage.tables import JournalEntry
 

@@ -8,8 +8,7 @@ never run.
 from typing import NamedTuple
 
 from hotel.migrator.authoring.naming import Name
-
-Key = tuple[str, str]  # of a migration: app and name
+from hotel.migrator.revisions.targets import Key
 
 KINDS = ("data", "sql", "three-step")
 

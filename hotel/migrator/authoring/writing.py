@@ -18,10 +18,9 @@ from hotel.migrator.authoring import detection, files, naming, templates
 from hotel.migrator.authoring.files import Stdout
 from hotel.migrator.authoring.naming import Name
 from hotel.migrator.authoring.project import app_for, load, next_number, wrapped
-from hotel.migrator.authoring.templates import Key
 from hotel.migrator.exceptions import WrongUse
 from hotel.migrator.revisions.graph import Graph
-from hotel.migrator.revisions.targets import cited, label, labels
+from hotel.migrator.revisions.targets import Key, cited, label, labels
 
 
 def revision(

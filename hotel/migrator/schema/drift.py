@@ -29,10 +29,11 @@ from django.utils import translation
 from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.messages.output import printable
 from hotel.migrator.revisions.graph import Graph
+from hotel.migrator.revisions.targets import Key
 from hotel.migrator.schema import catalog, hindrances, repair, replays
 from hotel.migrator.schema.catalog import Catalog, Thing
 from hotel.migrator.schema.difference import Difference
-from hotel.migrator.schema.replays import Key, Replay
+from hotel.migrator.schema.replays import Replay
 from hotel.migrator.storage import journal, tables
 
 SHOWN = 5  # tables that a sentence names

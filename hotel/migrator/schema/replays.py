@@ -28,12 +28,12 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
+from hotel.migrator.revisions.targets import Key
 from hotel.migrator.schema import catalog
 from hotel.migrator.schema.catalog import Thing
 from hotel.migrator.scratch import databases
 from hotel.migrator.storage import tables
 
-Key = tuple[str, str]  # of a migration: app and name
 Touched = dict[Key, set[tuple[str, str]]]  # tables and things in the DDL of each
 
 CACHED = 20  # catalogs that are kept

@@ -8,9 +8,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from hotel.migrator.exceptions import RefusedByPreflight, WrongUse
 from hotel.migrator.revisions.graph import Graph
-from hotel.migrator.revisions.targets import HEADS, cited, label, labels, parse
+from hotel.migrator.revisions.targets import HEADS, Key, cited, label, labels, parse
 from hotel.migrator.schema import drift
-from hotel.migrator.schema.replays import Key
 
 SHOWN = 10  # differences that a refusal names
 

@@ -32,13 +32,11 @@ from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.locking import sessions
 from hotel.migrator.operations import BatchedRunPython, InsertForNewRows, InsertMissing
 from hotel.migrator.plan.repeating import repeatable
-from hotel.migrator.revisions.targets import label
+from hotel.migrator.revisions.targets import Key, label
 from hotel.migrator.running.explanations import replaying
 from hotel.migrator.running.runner import rare_garbage_collection
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.sql.quoting import text
-
-Key = tuple[str, str]  # of a migration: app and name
 
 PREFIX = "migrator_scratch_"
 STALE = 3600  # seconds after which what a killed process left on a server may be dropped

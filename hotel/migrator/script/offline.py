@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from hotel.migrator.exceptions import NotOnPaper, RefusedByPreflight, WrongUse
 from hotel.migrator.revisions.graph import Graph, Plan
-from hotel.migrator.revisions.targets import cited, labels, parse
+from hotel.migrator.revisions.targets import Key, cited, labels, parse
 from hotel.migrator.scratch import databases
 from hotel.migrator.script import recording
 from hotel.migrator.script.postgresql import PostgreSQL
@@ -23,8 +23,6 @@ from hotel.migrator.script.writer import Writer
 
 WRITERS: dict[str, type[Writer]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
 ENGINES = tuple(WRITERS)
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from hotel.migrator.editors.hanging import READING
 from hotel.migrator.locking import session_lock, sessions
-from hotel.migrator.revisions.targets import label
+from hotel.migrator.revisions.targets import Key, label
 from hotel.migrator.script.recording import Dropped, Renamed, Step
-from hotel.migrator.script.writer import Key, Writer, is_alone
+from hotel.migrator.script.writer import Writer, is_alone
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.sql.quoting import block, in_dollars, literal, text, written_out
 

@@ -2,8 +2,9 @@
 
 from hotel.migrator.editors.sqlite_extras import PARTS
 from hotel.migrator.locking import sessions
+from hotel.migrator.revisions.targets import Key
 from hotel.migrator.script.recording import Remade
-from hotel.migrator.script.writer import Key, Writer
+from hotel.migrator.script.writer import Writer
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.sql.quoting import text
 

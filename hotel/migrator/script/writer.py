@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from hotel.migrator.plan import atomicity
 from hotel.migrator.revisions import edits
-from hotel.migrator.revisions.targets import label, labels
+from hotel.migrator.revisions.targets import Key, label, labels
 from hotel.migrator.script.recording import Dropped, Remade, Renamed, Said, Step
 from hotel.migrator.sql.quoting import comment, text
 from hotel.migrator.sql.shells import for_shell
@@ -21,7 +21,6 @@ from hotel.migrator.storage import journal
 if TYPE_CHECKING:
     from hotel.migrator.script.offline import Range
 
-Key = tuple[str, str]
 
 # What a transaction may not hold in some cases, besides what it never may.
 _ALONE = re.compile(
