@@ -22,7 +22,7 @@ from hotel.migrator.plan import atomicity, dependents, lock_order, steps, table_
 from hotel.migrator.plan.finding import KEYS, LEGACY, Finding, refuse
 from hotel.migrator.plan.rows import Rows
 from hotel.migrator.plan.shape import Shape
-from hotel.migrator.plan.steps import Plan, Step
+from hotel.migrator.plan.steps import DjangoPlan, Step
 from hotel.migrator.revisions import edits
 from hotel.migrator.revisions.targets import Key
 from hotel.migrator.running import interruptions
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 def findings(
     connection: BaseDatabaseWrapper,
     loader: MigrationLoader,
-    plan: Plan,
+    plan: DjangoPlan,
     *,
     accept_data_loss: bool = False,
 ) -> list[Finding]:
@@ -79,7 +79,10 @@ def findings(
 
 
 def before_migrate(
-    connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: Plan, fake_initial: bool = False
+    connection: BaseDatabaseWrapper,
+    loader: MigrationLoader,
+    plan: DjangoPlan,
+    fake_initial: bool = False,
 ) -> None:
     """Refuse what plain ``migrate`` refuses, and say on standard error what it only warns of.
 
@@ -112,7 +115,7 @@ def before_migrate(
         logger.warning("%s %s", finding.cause, finding.mend)
 
 
-def refuse_unfinished(sender: object, *, plan: Plan = (), **kwargs: Any) -> None:  # noqa: ARG001 (a receiver)
+def refuse_unfinished(sender: object, *, plan: DjangoPlan = (), **kwargs: Any) -> None:  # noqa: ARG001 (a receiver)
     """Raise RefusedByPreflight if the run would come to a migration that is still to be written.
 
     A receiver of ``pre_migrate``. It is also refused where nothing is run (``--fake``): what is
@@ -129,14 +132,14 @@ def refuse_unfinished(sender: object, *, plan: Plan = (), **kwargs: Any) -> None
 
 
 def refuse_to_leave_half_done(
-    connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: Plan
+    connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: DjangoPlan
 ) -> None:
     """Raise Interrupted if a migration was interrupted and this run would not finish it."""
     for half in interruptions.in_the_way(connection, loader, plan):
         raise Interrupted(str(half))
 
 
-def refuse_orphans(connection: BaseDatabaseWrapper, plan: Plan) -> None:
+def refuse_orphans(connection: BaseDatabaseWrapper, plan: DjangoPlan) -> None:
     """Raise RefusedByPreflight if a row refers to one that is not there.
 
     SQLite only: the legacy system left its foreign keys unchecked there, Django checks them after
@@ -156,7 +159,7 @@ def refuse_orphans(connection: BaseDatabaseWrapper, plan: Plan) -> None:
 
 
 def _interrupted(
-    connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: Plan
+    connection: BaseDatabaseWrapper, loader: MigrationLoader, plan: DjangoPlan
 ) -> list[Finding]:
     """Return what earlier runs began and this one would not finish."""
     return [
@@ -165,7 +168,7 @@ def _interrupted(
     ]
 
 
-def _inconsistent(loader: MigrationLoader, plan: Plan) -> list[Finding]:
+def _inconsistent(loader: MigrationLoader, plan: DjangoPlan) -> list[Finding]:
     """Return what is applied, or would be, without what it depends on."""
     nodes, there = loader.graph.node_map, set(loader.applied_migrations)
     there.update(  # a squashed migration is there when all are that it stands for
@@ -216,7 +219,7 @@ def _label(key: Key) -> str:
     return ".".join(key)
 
 
-def _ghosts(loader: MigrationLoader, plan: Plan) -> list[Finding]:
+def _ghosts(loader: MigrationLoader, plan: DjangoPlan) -> list[Finding]:
     """Return the applied migrations whose files are missing."""
     # Records, though django-stubs takes them for migrations.
     applied: dict[Key, Any] = dict(loader.applied_migrations)
@@ -308,7 +311,7 @@ def _raised(connection: BaseDatabaseWrapper, walked: Sequence[Step]) -> list[Fin
     ]
 
 
-def _orphans(connection: BaseDatabaseWrapper, plan: Plan) -> list[Finding]:
+def _orphans(connection: BaseDatabaseWrapper, plan: DjangoPlan) -> list[Finding]:
     """Return the rows that refer to rows which are not there (SQLite; see refuse_orphans)."""
     if not plan or connection.vendor != "sqlite":
         return []

@@ -99,7 +99,7 @@ def _holds(texts: list[str]) -> bool:
     return any(len([one for one in text if not _LOCKS_NOTHING.match(one)]) > 1 for text in some)
 
 
-def is_doubtful(connection: BaseDatabaseWrapper, plan: steps.Plan) -> bool:
+def is_doubtful(connection: BaseDatabaseWrapper, plan: steps.DjangoPlan) -> bool:
     """Tell whether ``look`` may find something in a plan of Django's; it makes no states."""
     return any(
         any(_wrong(migration, operation, backwards, connection.vendor))

@@ -41,7 +41,8 @@ from hotel.migrator.editors.sqlite_objects import is_index
 
 VOLATILE = ("Random", "RandomUUID")  # defaults that the database computes for each row anew
 Pair: TypeAlias = "tuple[Table | None, Table | None]"
-Plan: TypeAlias = Sequence[tuple[Migration, bool]]
+# Migrations, and whether each goes down; revisions.graph.Plan is one of keys.
+DjangoPlan: TypeAlias = Sequence[tuple[Migration, bool]]
 
 EVERYTHING = object()  # what an operation may write of which nobody can tell what it writes
 
@@ -72,7 +73,7 @@ class Step:
         return self.operation.describe()
 
 
-def walk(loader: MigrationLoader, plan: Plan) -> list[Step]:
+def walk(loader: MigrationLoader, plan: DjangoPlan) -> list[Step]:
     """Return the steps of a plan of Django's, a list of ``(migration, backwards)``, in its order.
 
     What ``SeparateDatabaseAndState`` does to the state alone is no step.

@@ -20,7 +20,7 @@ from hotel.migrator.plan.lock_modes import (
     Sizes,
     SQLiteModes,
 )
-from hotel.migrator.plan.steps import Plan, Step
+from hotel.migrator.plan.steps import DjangoPlan, Step
 
 WRITE_LOCK = "the write lock"  # of SQLite, which has one
 BLOCKING = ORDER[3:]  # who writes waits, or everybody
@@ -74,7 +74,7 @@ def _range(seconds: float) -> str:
 def locks(
     connection: BaseDatabaseWrapper,
     loader: MigrationLoader,
-    plan: Plan,
+    plan: DjangoPlan,
     pace: costs.Pace | None = None,
 ) -> list[Wait]:
     """Return the Waits of a plan of Django's, in its order, one for each table of a step.

@@ -31,12 +31,12 @@ from hotel.migrator.locking import sessions, table_locks
 from hotel.migrator.locking.patience import Patience, short_lock_timeout
 from hotel.migrator.locking.run_locks import check_lock
 from hotel.migrator.plan import lock_order, repeating, shape, steps
+from hotel.migrator.plan.steps import DjangoPlan
 from hotel.migrator.running import explanations, interruptions, presence
 from hotel.migrator.running.interruptions import HalfDone
 from hotel.migrator.storage import journal
 from hotel.migrator.storage.journal import Direction, Story
 
-DjangoPlan: TypeAlias = Sequence[tuple[Migration, bool]]  # migrations, and whether each goes down
 Move: TypeAlias = tuple[Operation, ProjectState, ProjectState]  # with the models before and after
 
 

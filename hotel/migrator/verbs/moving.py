@@ -12,8 +12,7 @@ from hotel.migrator import preflight
 from hotel.migrator.exceptions import Interrupted, RefusedByPreflight, WrongUse
 from hotel.migrator.plan import waits
 from hotel.migrator.plan.finding import Finding, refuse
-from hotel.migrator.revisions.graph import Graph
-from hotel.migrator.revisions.graph import Plan as GraphPlan
+from hotel.migrator.revisions.graph import Graph, Plan
 from hotel.migrator.revisions.targets import cited, label, labels, moment
 from hotel.migrator.running import runner
 from hotel.migrator.scope import own_apps
@@ -26,8 +25,8 @@ from hotel.migrator.verbs.options import (
     AllApps,
     Engine,
     Interactive,
+    OnlyShow,
     Option,
-    Plan,
     Sql,
     Targets,
 )
@@ -43,7 +42,7 @@ def upgrade(
         bool, Option("with +N: go as far as there is, if fewer than N are left")
     ] = False,
     all_apps: AllApps = False,
-    plan: Plan = False,
+    plan: OnlyShow = False,
     accept_data_loss: AcceptDataLoss = False,
     interactive: Interactive = True,
     sql: Sql = False,
@@ -89,7 +88,7 @@ def downgrade(
     to_date: Annotated[str | None, Option("undo what was applied after this day", "DATE")] = None,
     cascade: Annotated[bool, Option("unapply what depends on it in other apps too")] = False,
     all_apps: AllApps = False,
-    plan: Plan = False,
+    plan: OnlyShow = False,
     accept_data_loss: AcceptDataLoss = False,
     interactive: Interactive = True,
     sql: Sql = False,
@@ -174,7 +173,7 @@ def _of_run(position: Position, run: str, all_apps: bool) -> list[tuple[str, str
 def _carry_out(
     position: Position,
     console: Console,
-    plan: GraphPlan,
+    plan: Plan,
     only_look: bool,
     accept_data_loss: bool,
     interactive: bool,
@@ -219,7 +218,7 @@ def _code(findings: Iterable[Finding]) -> int:
     return (Interrupted if "interrupted" in kinds else RefusedByPreflight).exit_code
 
 
-def _announced(plan: GraphPlan, in_detail: bool) -> list[str]:
+def _announced(plan: Plan, in_detail: bool) -> list[str]:
     """Return the lines that say what will be done."""
     if not plan.steps:
         return ["Nothing to do: the database is there already."]

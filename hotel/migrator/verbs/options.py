@@ -17,7 +17,7 @@ class Option(NamedTuple):
 
 Targets = Annotated[list[str], Option("where to go; see above", "TARGET")]
 AllApps = Annotated[bool, Option("count the apps of Django and of packages too")]
-Plan = Annotated[bool, Option("only show what would be done, and who would have to wait")]
+OnlyShow = Annotated[bool, Option("only show what would be done, and who would have to wait")]
 Sql = Annotated[
     bool,
     Option("print a script for psql or sqlite3 instead; TARGET is START:END, as in base:heads"),
