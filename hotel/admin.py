@@ -31,6 +31,7 @@ from hotel.columns import shown
 from hotel.conflicts import KeepingAdmin
 from hotel.dashboard.page import MetricsPage
 from hotel.desk.frame import Frame
+from hotel.desk.housekeeping import HousekeepingPage
 from hotel.desk.search import SearchPage
 from hotel.desk.today import TodayPage
 from hotel.events import record, remember
@@ -43,7 +44,14 @@ REFERENCES_COUNTED = 100  # rows; how many more there are is nothing to who want
 
 
 class HotelAdminSite(
-    TodayPage, SearchPage, MetricsPage, ExemptionsPage, DatabasePages, Frame, admin.AdminSite
+    TodayPage,
+    HousekeepingPage,
+    SearchPage,
+    MetricsPage,
+    ExemptionsPage,
+    DatabasePages,
+    Frame,
+    admin.AdminSite,
 ):
     """The back office."""
 

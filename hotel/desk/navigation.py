@@ -54,7 +54,7 @@ GROUPS: list[tuple[str | Promise, list[Way]]] = [
         "",
         [
             Way(_("Today"), "today", "index", lambda _: True),
-            of_rows(_("Rooms"), "bed", "rooms_room"),
+            Way(_("Housekeeping"), "bed", "housekeeping", has("rooms.clean_room")),
             of_rows(_("Stays"), "stays", "reservations_reservation"),
             of_rows(_("Guests"), "guest", "reservations_guest"),
         ],
@@ -70,8 +70,9 @@ GROUPS: list[tuple[str | Promise, list[Way]]] = [
         _("House"),
         [
             Way(_("Figures"), "chart", "metrics", has("dashboard.view_dailymetrics")),
+            of_rows(_("Rooms"), "door", "rooms_room"),
             of_rows(_("Rooms not sold"), "lock", "rooms_roomblock"),
-            of_rows(_("Types and rates"), "door", "rooms_roomtype"),
+            of_rows(_("Types and rates"), "receipt", "rooms_roomtype"),
         ],
     ),
     (

@@ -23,7 +23,7 @@ from hotel.dashboard.charts import chart
 from hotel.desk import queries
 from hotel.desk.acts import ACTS, may_undo, undo
 from hotel.desk.tags import day as said
-from hotel.refusals import Refused
+from hotel.refusals import Busy, Refused
 from payments.accounts import accounts
 from payments.services import Account
 from reservations.models import Event, Reservation, ReservationStatus
@@ -131,6 +131,8 @@ class TodayPage(admin.AdminSite):
             note = f"{act.label}." if name in ACTS else f"Undo: {act.label}."
             self.get_model_admin(Reservation).log_change(request, stay, note)
         except Refused as refusal:
+            if isinstance(refusal, Busy) and not hasattr(request, "is_second_try"):
+                raise  # BusyMiddleware tries again
             messages.error(request, str(refusal))
         return HttpResponseRedirect(reverse("admin:index"))
 

@@ -48,6 +48,7 @@ PAGES = """
                               Owner  Manager  Front desk  Housekeeping  Accounting  Read-only
 index                         y      y        y           y             y           y
 tables                        y      y        -           -             y           y
+housekeeping                  y      y        y           y             -           -
 search                        y      y        y           -             y           y
 metrics                       y      y        -           -             y           y
 exemptions                    y      y        y           y             y           y

@@ -22,17 +22,21 @@ def ways_of(role):
 @pytest.mark.parametrize(
     ("role", "labels"),
     [
-        ("Housekeeping", "Today, Rooms, Rooms not sold"),
-        ("Front desk", "Today, Rooms, Stays, Guests, Payments, Rooms not sold, Types and rates"),
+        ("Housekeeping", "Today, Housekeeping, Rooms, Rooms not sold"),
+        (
+            "Front desk",
+            "Today, Housekeeping, Stays, Guests, Payments, Rooms, Rooms not sold, Types and rates",
+        ),
         (
             "Manager",
-            "Today, Rooms, Stays, Guests, Payments, Expenses, Figures, Rooms not sold,"
-            " Types and rates, Staff, Failed log-ins, Exemptions, All tables",
+            "Today, Housekeeping, Stays, Guests, Payments, Expenses, Figures, Rooms,"
+            " Rooms not sold, Types and rates, Staff, Failed log-ins, Exemptions, All tables",
         ),
         (
             OWNER,
-            "Today, Rooms, Stays, Guests, Payments, Expenses, Figures, Rooms not sold,"
-            " Types and rates, Staff, Failed log-ins, Exemptions, Database, All tables",
+            "Today, Housekeeping, Stays, Guests, Payments, Expenses, Figures, Rooms,"
+            " Rooms not sold, Types and rates, Staff, Failed log-ins, Exemptions, Database,"
+            " All tables",
         ),
     ],
 )

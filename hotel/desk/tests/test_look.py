@@ -74,7 +74,7 @@ def test_dark_colours_are_the_same_by_system_and_by_switch():
 
 
 def test_colours_have_a_name():
-    parts = DESK[DESK.index("/* 2 Base") : DESK.index("/* 12 Paper")] + ADMIN
+    parts = DESK[DESK.index("/* 2 Base") : DESK.index("/* 13 Paper")] + ADMIN
     assert re.findall(r"[^&]#[0-9a-f]{3,6}\b(?=[; ])", parts) == []
 
 
