@@ -136,6 +136,12 @@ def _examine(
     return found
 
 
+def sequences_behind(connection: BaseDatabaseWrapper) -> list[Diagnosis]:
+    """Return the Diagnoses of sequences alone, of those that this user may look at."""
+    found = _examine(OfDatabase(connection), {"The sequences": _sequences_behind})
+    return [one for one in found if one.kind == "sequence"]
+
+
 def _locked(examination: OfDatabase) -> Iterator[Diagnosis]:
     who = run_locks.holder(examination.connection)
     if who:

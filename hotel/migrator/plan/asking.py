@@ -54,6 +54,7 @@ class Asking:
             object, str
         ]()  # who writes a live (table, column), or EVERYTHING, earlier in the plan
         self.findings = list[Finding]()
+        self.walked: Sequence[Step] = ()
 
     @property
     def pg_version(self) -> int:

@@ -240,12 +240,45 @@ class _PostgreSQL(_Conversion):
         """Tell whether all values become the new type."""
         if self.types[0] == self.types[1]:
             return True
+        if found := self.is_of_another_type():
+            self.refuse_other_type(found)
+            return False
         limit = _limit(self.types[1])
         is_array = self.types[1].endswith("]")
         is_cast = bool(self.rows.editor._using_sql(self.becomes, self.was))
         if limit and not (is_array and is_cast):
             return self.fits(limit, is_array, is_cast)
         return self.converts()
+
+    def is_of_another_type(self) -> str:
+        """Return the type that the column has, if PostgreSQL converts that only when it is told."""
+        if self.rows.editor._using_sql(self.becomes, self.was) or self.types[1].endswith("]"):
+            return ""
+        live, column = self.rows.place(self.old, self.before)
+        with self.rows.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a"
+                " JOIN pg_type AS t ON t.oid = to_regtype(%s)"
+                " WHERE a.attrelid = to_regclass(%s) AND a.attname = %s AND t.typcategory <> 'S'"
+                " AND a.atttypid <> t.oid AND NOT EXISTS (SELECT FROM pg_cast WHERE castsource ="
+                " a.atttypid AND casttarget = t.oid AND castcontext IN ('a', 'i'))",
+                [self.types[1].partition("(")[0], quoted(live), column],
+            )
+            found = cursor.fetchone()
+        return found[0] if found else ""
+
+    def refuse_other_type(self, found: str) -> None:
+        """Refuse a change that takes another type for granted than the column has."""
+        self.rows.add(
+            self.step,
+            "type",
+            f"{self.step.name} makes {self.name} {self.types[1]}; it is {found} in the database,"
+            f" and not {self.types[0]}, as its migrations make it, and PostgreSQL does not convert"
+            " that by itself"
+            + (f"; {self.writer} runs first and may change that." if self.writer else "."),
+            "manage.py db drift prints what makes it what it should be.",
+            refuses=not self.writer,
+        )
 
     def fits(self, limit: int, is_array: bool, is_cast: bool) -> bool:
         """Look for values that are too long; ``::varchar(3)`` would cut them without a word."""

@@ -30,7 +30,7 @@ from django.db.models.sql.query import Query
 from hotel.migrator import operations
 from hotel.migrator.constraints import Rule
 from hotel.migrator.editors.generated import REFERENCES, AnyField, MaybeField
-from hotel.migrator.plan import conversions, steps
+from hotel.migrator.plan import conversions, steps, unmodelled
 from hotel.migrator.plan.asking import Alike, Answer, Asking, verb
 from hotel.migrator.plan.failing import left_to_the_run
 from hotel.migrator.plan.finding import Finding
@@ -48,6 +48,7 @@ class Rows(Asking):
 
     def look(self, walked: Sequence[Step]) -> list[Finding]:
         """Return the Findings about steps, in their order."""
+        self.walked = walked
         for step in walked:
             if not self.only_dropped:
                 with left_to_the_run(step, self.findings):
@@ -256,6 +257,8 @@ class Rows(Asking):
 
     def _look_at_rows_dropped(self, step: Step, table: Table) -> None:
         if self.live.table(table.name):
+            if isinstance(step.operation, ARCHIVING):
+                unmodelled.look_at(self, step, table)
             self._report_dropped(
                 step,
                 lambda: self.ask(table, [], "1 = 1"),

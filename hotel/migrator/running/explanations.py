@@ -66,6 +66,13 @@ CONTENT_TYPES = (
     "Add ('contenttypes', '0002_remove_content_type_name') to its dependencies, whose models Django"
     " needs to rename a content type, " + AGAIN
 )
+# Where Django hands statements on to a driver that puts values into them.
+DRIVERS = "django/db/backends/utils.py", "django/db/backends/postgresql/psycopg_any.py"
+PERCENT = "a % in its SQL stands for a value that it was not given"
+PERCENT_MEND = (
+    "Write %% for a percent sign, or give no parameters at all (params=None of"
+    " schema_editor.execute), " + AGAIN
+)
 OTHER_MEND = "Mend the migration or the rows, " + AGAIN
 # What rows cannot be blamed for where there are none.
 OF_THE_LIVE = complaints.OF_ROWS | {"number", "value", "there", "not there"}
@@ -314,6 +321,8 @@ def _said(error: BaseException, where: Place) -> tuple[str, str | None, str]:
         if where.is_record and kind == "value":
             mend = "Shorten what is written of each run, such as CODE_VERSION, " + AGAIN
         return said, kind, mend
+    if _is_of_marks(error):
+        return PERCENT, None, PERCENT_MEND
     lines = [line.strip() for line in str(error).splitlines()]
     said = next(filter(None, lines), "").rstrip(".")
     if not isinstance(error, CommandError | Exit):
@@ -323,6 +332,13 @@ def _said(error: BaseException, where: Place) -> tuple[str, str | None, str]:
     if isinstance(error, LookupError) and isinstance(where.operation, RenameContentType):
         return said, None, CONTENT_TYPES
     return said, None, OTHER_MEND if where.is_own_code else MENDS["sql"]
+
+
+def _is_of_marks(error: BaseException) -> bool:
+    """Tell whether a driver has missed the value for a % of a statement."""
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    of_driver = bool(frames) and frames[-1].co_filename.endswith(DRIVERS)
+    return of_driver and isinstance(error, IndexError | KeyError | TypeError)
 
 
 def _of_new_column(operation: AddField, said: str, kind: str | None) -> str | None:

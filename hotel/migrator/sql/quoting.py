@@ -20,7 +20,7 @@ _CRLF = "' || char(13) || char(10) || '"
 _TINY, _SCALE = 1e-250, 2.0**600
 _BYTES = bytes | bytearray | memoryview
 _NO_VALUE = object()
-NUL = "text with a NUL in it, which no database takes"
+NUL = "text with a NUL in it, which no script can hold and PostgreSQL does not take"
 SURROGATE = "text with half a character in it (a lone surrogate), which no database takes"
 
 
@@ -36,6 +36,12 @@ class NoSQL(NotQuotable):
     mend = "Mend the migration: a database does not take that either."
 
 
+class NoText(NotQuotable):
+    """Text that cannot be stored, whoever writes it."""
+
+    mend = "Take it out of the migration, and run the same command again."
+
+
 class UnknownKind(NotQuotable):
     """A value of a kind that only its driver can write."""
 
@@ -46,11 +52,11 @@ class UnknownKind(NotQuotable):
 def checked(sql: str) -> str:
     """Return the text of a statement. Raises NotQuotable for what no script can hold."""
     if "\0" in sql:
-        raise NotQuotable(NUL)
+        raise NoText(NUL)
     try:
         sql.encode()
     except UnicodeEncodeError:
-        raise NotQuotable(SURROGATE) from None
+        raise NoText(SURROGATE) from None
     return sql
 
 

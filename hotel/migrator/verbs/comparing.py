@@ -10,7 +10,12 @@ from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoun
 from django.utils import translation
 
 from hotel.migrator import preflight
-from hotel.migrator.doctor import Diagnosis, diagnoses, diagnoses_without_files
+from hotel.migrator.doctor import (
+    Diagnosis,
+    diagnoses,
+    diagnoses_without_files,
+    sequences_behind,
+)
 from hotel.migrator.exceptions import RefusedByPreflight, addressed
 from hotel.migrator.locking import sessions
 from hotel.migrator.locking.run_locks import run_lock
@@ -84,6 +89,7 @@ def _drift_document(position: Position, report: comparison.Report) -> dict[str, 
         "database": [difference.as_dict() for difference in report.differences],
         "pending": [label(key) for key in position.graph.order if key not in position.applied],
         "strange": report.strange,
+        "sequences": [one.what for one in sequences_behind(connection)],
         "script": report.script,
         "withheld": report.withheld,
     }
@@ -105,6 +111,8 @@ def _drift_lines(document: dict[str, Any]) -> Iterator[str]:
             f"{migrations(number)} {'is' if number == 1 else 'are'} left to apply, which is no"
             f" drift: {shortened(document['pending'])}."
         )
+    for said in document["sequences"]:
+        yield f"{said} That is of rows, and no drift: manage.py db doctor --fix sets it."
     if document["strange"]:
         yield f"Tables that are not of this history: {', '.join(document['strange'])}."
 

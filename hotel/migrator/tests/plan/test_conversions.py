@@ -432,3 +432,31 @@ def test_values_that_django_would_not_read_are_a_warning(rooms, history, field, 
     history.execute(f"UPDATE annexe_room SET number = {number}")
     alter(rooms, field)
     assert [(one.kind, one.refuses) for one in looked()] == [("unfit", False)] * unfit
+
+
+PRICE = "models.DecimalField(max_digits={}, decimal_places=2, null=True)"
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("live", ["text", "character varying(9)", "smallint", "real"])
+def test_a_column_of_another_type_than_its_migrations_say_is_seen_before(rooms, history, live):
+    """Django tells PostgreSQL how to convert only where it takes the types for different ones."""
+    rooms.write("0002_add", f"migrations.AddField('room', 'price', {PRICE.format(5)})").migrate()
+    history.execute(f"ALTER TABLE annexe_room ALTER price TYPE {live} USING NULL")
+    rooms.write("0003_change", f"migrations.AlterField('room', 'price', {PRICE.format(8)})")
+    if live in ("smallint", "real"):
+        assert looked() == []
+        rooms.migrate()
+        return
+    assert facts(only()) == (
+        True,
+        "type",
+        f"annexe.0003_change makes annexe_room.price numeric(8, 2); it is {live} in the database,"
+        " and not numeric(5, 2), as its migrations make it, and PostgreSQL does not convert that by"
+        " itself.",
+        None,
+        (),
+    )
+    assert only().mend == "manage.py db drift prints what makes it what it should be."
+    with pytest.raises(DatabaseError, match="cannot be cast automatically to type numeric"):
+        rooms.migrate()

@@ -175,3 +175,40 @@ def test_interrupted_comes_before_refused():
         refuse([Finding(kind="null", refuses=True, **facts)])
     with pytest.raises(Interrupted):
         refuse([Finding(kind=kind, refuses=True, **facts) for kind in ("null", "interrupted")])
+
+
+def test_a_column_that_no_model_knows_and_that_goes_with_its_table_is_named(rooms, history):
+    history.execute("ALTER TABLE annexe_room ADD COLUMN wing text NULL")
+    rooms.write("0002_drop", 'operations.DeleteModel("room")')
+    assert only().kind == "archived"  # nothing is in it
+    history.execute("UPDATE annexe_room SET wing = 'sea' WHERE id < 3")
+    lost, archived = looked()
+    assert facts(lost) == (
+        True,
+        "dropped",
+        "annexe.0002_drop drops annexe_room.wing, of which no model knows and which does not come"
+        " back with its table, with values in 2 rows.",
+        2,
+        ("1", "2"),
+    )
+    give = "Give the model that column, or drop it by hand"
+    assert lost.mend == f"{give}; {ACCEPT.format('upgrade')}"
+    assert archived.kind == "archived"
+    accepted, _ = looked(accept_data_loss=True)
+    assert (accepted.refuses, accepted.mend) == (False, f"{give}.")
+
+
+def test_columns_that_the_plan_drops_itself_or_that_are_computed_are_not_named(rooms, history):
+    history.execute(
+        "ALTER TABLE annexe_room ADD COLUMN twice integer GENERATED ALWAYS AS"
+        f" (floor * 2) {'STORED' if connection.vendor == 'postgresql' else 'VIRTUAL'}"
+    )
+    rooms.write(
+        "0002_drop",
+        """
+        operations.RemoveField("room", "number"),
+        migrations.RenameModel("Room", "Chamber"),
+        operations.DeleteModel("chamber"),
+        """,
+    )
+    assert [one.kind for one in looked()] == ["archived", "archived"]

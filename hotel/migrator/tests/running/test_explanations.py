@@ -476,3 +476,20 @@ def test_several_statements_in_one_entry_of_a_list(project, tables):
         " the same command again. --traceback shows where.",
         5,
     )
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("who", ["editor", "connection.cursor()"])
+def test_a_percent_sign_without_a_value_is_told(project, tables, who):
+    tables.write(
+        "0002_percent",
+        "migrations.RunPython(ask)",
+        code=f"def ask(apps, editor):\n    {who}.execute(\"SELECT 'a%'\", [])",
+    )
+    done = project.manage("migrate", "-v0")
+    assert done.stderr.splitlines()[-1].removeprefix("FailedDuringApply: ") == (
+        "annexe.0002_percent (Raw Python operation, ask()) failed: a % in its SQL stands for a"
+        " value that it was not given. It changed nothing. Write %% for a percent sign, or give no"
+        " parameters at all (params=None of schema_editor.execute), then run the same command"
+        " again."
+    )

@@ -163,6 +163,17 @@ def test_what_is_left_to_apply_is_no_drift(beds):
     )
 
 
+@pytest.mark.postgresql
+def test_a_sequence_that_was_set_back_is_told_with_who_sets_it(beds, history, capsys):
+    history.execute("INSERT INTO annexe_bed (id, name) VALUES (7, 'x')")
+    call_command("db", "drift")
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "Models, migrations and database agree.",
+        "annexe_bed has rows up to key 7, but its sequence stands at 0: new rows would be refused."
+        " That is of rows, and no drift: manage.py db doctor --fix sets it.",
+    ]
+
+
 def test_the_report_names_what_differs_since_when_and_what_mends_it(beds, history):
     history.execute("DROP INDEX beds_by_name_idx")
     history.execute("CREATE TABLE of_somebody_else (id integer)")

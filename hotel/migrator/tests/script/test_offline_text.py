@@ -40,7 +40,10 @@ def test_values_arrive_as_they_were_given(notes, history):
 
 @pytest.mark.parametrize(
     "value, what",
-    [("a\0b", "a NUL in it"), ("a\udc80b", "half a character in it (a lone surrogate)")],
+    [
+        ("a\0b", "a NUL in it, which no script can hold and PostgreSQL does not take"),
+        ("a\udc80b", "half a character in it (a lone surrogate), which no database takes"),
+    ],
     ids=["NUL", "surrogate"],
 )
 @pytest.mark.parametrize("where", ["value", "default", "statement"])
@@ -58,9 +61,8 @@ def test_text_that_no_database_takes_is_refused(notes, history, value, what, whe
     )
     history.at(None)
     assert refused("upgrade", "base:annexe.0002") == (
-        f"annexe.0002_write cannot be written as SQL: {said} writes text with {what}, which no"
-        " database takes. Run it with manage.py migrate, and scripts for what is before and after"
-        " it.",
+        f"annexe.0002_write cannot be written as SQL: {said} writes text with {what}."
+        " Take it out of the migration, and run the same command again.",
         3,
     )
 
