@@ -102,25 +102,67 @@ def changes(
 def safe(detected: list[Migration], name: Name) -> list[Migration]:
     """Return the migrations of an app, with operations of ``hotel.migrator.operations``.
 
-    Those archive what they drop. Rules are added for the rows to come, and what is to be checked of
-    those that stand is validated in a migration more.
+    Those archive what they drop. An index of a table that stands is made while others write, in a
+    migration of its own. Rules are added for the rows to come, and what is to be checked of those
+    that stand is validated in a migration more.
     """
+    indexing = _taken_out(detected)
     for migration in detected:
         vars(migration).update(operations=_with_rules(map(_safe, migration.operations)))
-    validating = [
+    validating: list[Operation] = [
         operations.ValidateRules(operation.model_name, names)
         for migration in detected
         for operation in migration.operations
         if isinstance(operation, operations.AddRules)
         and (names := [rule.name for rule in operation.rules if isinstance(rule, Check)])
     ]
-    if not validating:
-        return detected
-    last = detected[-1]
+    for verb, more in (("index", indexing), ("validate", validating)):
+        if more:
+            detected = [*detected, _following(detected[-1], name.with_verb(verb), more)]
+    return detected
+
+
+def _following(last: Migration, name: Name, steps: list[Operation]) -> Migration:
+    """Return the migration that comes after ``last``."""
     number = (MigrationAutodetector.parse_number(last.name) or 0) + 1
-    more = Migration(f"{number:04}_{name.with_verb('validate').slug}", last.app_label)
-    vars(more).update(dependencies=[(last.app_label, last.name)], operations=validating)
-    return [*detected, more]
+    more = Migration(f"{number:04}_{name.slug}", last.app_label)
+    vars(more).update(dependencies=[(last.app_label, last.name)], operations=steps)
+    return more
+
+
+def _taken_out(detected: list[Migration]) -> list[Operation]:
+    """Take the indexes of tables that stand out of migrations that do something else, too.
+
+    Returns the operations that make them. A migration of nothing but indexes stays what it is.
+    """
+    made = {
+        (migration.app_label, step.name_lower)
+        for migration in detected
+        for step in migration.operations
+        if isinstance(step, migrations.CreateModel)
+    }
+    taken: list[Operation] = []
+    for migration in detected:
+        some = [
+            step
+            for step in migration.operations
+            if isinstance(step, migrations.AddIndex)
+            and (migration.app_label, step.model_name_lower) not in made
+        ]
+        steps = migration.operations
+        if some and all(step in some or isinstance(step, migrations.RemoveIndex) for step in steps):
+            vars(migration).update(operations=[_of_index(step) for step in steps])
+            continue
+        taken += map(_of_index, some)
+        vars(migration).update(operations=[step for step in steps if step not in some])
+    return taken
+
+
+def _of_index(operation: Operation) -> Operation:
+    """Return the operation that does the same while others read and write."""
+    kind = operations.AddIndex if isinstance(operation, migrations.AddIndex) else None
+    _, args, kwargs = operation.deconstruct()
+    return cast(Operation, (kind or operations.RemoveIndex)(*args, **kwargs))
 
 
 def _safe(operation: Operation) -> Operation:
@@ -157,7 +199,7 @@ def source(name: Name, migration: Migration) -> str:
     text = f"{_imports(imports.splitlines(), short)}\n\n\n{text}"
     if why := _why_not_atomic(migration):
         text = text.replace(CLASS, f"{CLASS}    atomic = False  # {why}\n", 1)
-    told = name.with_verb(verb) if verb == "validate" else name
+    told = name.with_verb(verb) if verb in ("index", "validate") else name
     return f"{told.docstring()}\n\n{text}"
 
 
@@ -171,6 +213,8 @@ def _imports(lines: list[str], short: list[str]) -> str:
 
 
 def _why_not_atomic(migration: Migration) -> str:
+    if all(isinstance(step, operations.Online) for step in migration.operations):
+        return "PostgreSQL makes an index that nobody waits for outside a transaction"
     if all(isinstance(step, operations.ValidateRules) for step in migration.operations):
         return "each rule is validated in a transaction of its own"
     is_quick = all(

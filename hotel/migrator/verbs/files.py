@@ -39,11 +39,12 @@ def revision(
     """Write the next migration, named after the message, as in -m "Add loyalty numbers".
 
     The first line of the message, a verb and an object, becomes the file's name and first line.
-    --autogenerate writes what makemigrations would, with operations that lose nothing: a file for
-    each app that has changes, or for --app and those it needs. Without it the file is a template
-    for --app, to be filled in: data, sql, or the three files of a three-step column, for the one
-    field of the models that no migration has yet. What it writes comes after the last migration of
-    this project, so that the history stays one line.
+    --autogenerate writes what makemigrations would, with operations that lose nothing, and indexes
+    for which nobody waits in a file of their own: a file for each app that has changes, or for
+    --app and those it needs. Without it the file is a template for --app, to be filled in: data,
+    sql, or the three files of a three-step column, for the one field of the models that no
+    migration has yet. What it writes comes after the last migration of this project, so that the
+    history stays one line.
 
     Examples:
         manage.py db revision -m "Add loyalty number" --autogenerate

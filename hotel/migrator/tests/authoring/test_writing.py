@@ -261,6 +261,71 @@ def test_rules_are_added_for_the_rows_to_come_and_validated_in_a_file_of_their_o
     assert exempt == [("202",)]
 
 
+INDEXED = """    view = models.CharField(max_length=20, null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["floor"], name="by_floor"),
+            models.Index(fields=["view"], name="by_view"),
+        ]
+"""
+
+
+def test_indexes_of_a_table_that_stands_are_made_while_others_write(rooms, revise):
+    rooms.models(MODELS + INDEXED)
+    add, index = revise("Add the view of rooms", autogenerate=True)
+    assert [path.stem for path in (add, index)] == [
+        "0002_add_the_view_of_rooms",
+        "0003_index_the_view_of_rooms",
+    ]
+    assert "ndex" not in add.read_text()
+    assert index.read_text() == (
+        '"""Index the view of rooms."""\n'
+        "\n"
+        "from django.db import migrations, models\n"
+        "\n"
+        "from hotel.migrator import operations\n"
+        "\n"
+        "\n"
+        "class Migration(migrations.Migration):\n"
+        "    atomic = False  # PostgreSQL makes an index that nobody waits for outside a"
+        " transaction\n"
+        "\n"
+        "    dependencies = [\n"
+        '        ("annexe", "0002_add_the_view_of_rooms"),\n'
+        "    ]\n"
+        "\n"
+        "    operations = [\n"
+        "        operations.AddIndex(\n"
+        '            model_name="room",\n'
+        '            index=models.Index(fields=["floor"], name="by_floor"),\n'
+        "        ),\n"
+        "        operations.AddIndex(\n"
+        '            model_name="room",\n'
+        '            index=models.Index(fields=["view"], name="by_view"),\n'
+        "        ),\n"
+        "    ]\n"
+    )
+    assert [*complaints(rooms, add.stem), *complaints(rooms, index.stem)] == []
+    up_and_down_and_up(rooms, down_to="0001_initial")
+    rooms.models(MODELS + INDEXED.replace('["view"]', '["-view"]'))
+    [path] = revise("Alter indexes of rooms", autogenerate=True)
+    assert "atomic = False" in path.read_text()
+    assert "migrations.AddIndex" not in path.read_text()
+    assert complaints(rooms, path.stem) == []
+
+
+def test_an_index_of_a_new_table_comes_with_it(rooms, revise):
+    rooms.models(
+        f"{MODELS}\nclass Bed(models.Model):\n    id = models.AutoField(primary_key=True)\n"
+        "    size = models.IntegerField()\n    class Meta:\n"
+        '        indexes = [models.Index(fields=["size"], name="by_size")]\n'
+    )
+    [path] = revise("Add beds", autogenerate=True)
+    assert "atomic" not in path.read_text()
+    assert complaints(rooms, path.stem) == []
+
+
 def test_first_file_of_an_app_makes_its_folder(project, revise):
     app = project.app("annexe")
     project.reload()
