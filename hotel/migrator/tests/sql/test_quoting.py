@@ -270,7 +270,7 @@ def test_a_value_has_the_type_that_the_driver_gives_it(history, say):
 @pytest.mark.parametrize("value", ["a\0b", "\ud800", "\udcff\udfff", "x\udc80"], ids=ascii)
 def test_what_no_database_takes_is_refused(value):
     for vendor in ("postgresql", "sqlite"):
-        with pytest.raises(NotQuotable, match="which no (database takes|script can hold)"):
+        with pytest.raises(NotQuotable, match=r"which no (database takes|script can hold)"):
             literal(value, vendor)
 
 
