@@ -241,12 +241,12 @@ def no_overlap():
 
     rows = 100_000
     plain = (
-        "CREATE TABLE bench_stays (id serial PRIMARY KEY, room_id int, check_in_date date,"
-        " check_out_date date, status varchar(20), exemptions jsonb);"
-        " CREATE INDEX ON bench_stays (room_id, check_in_date, check_out_date)"
+        "CREATE TABLE bench_stays (id serial PRIMARY KEY, room_id int, start_date date,"
+        " end_date date, status varchar(20), exemptions jsonb);"
+        " CREATE INDEX ON bench_stays (room_id, start_date, end_date)"
     )
     insert = (
-        "INSERT INTO bench_stays (room_id, check_in_date, check_out_date, status)"
+        "INSERT INTO bench_stays (room_id, start_date, end_date, status)"
         f" SELECT n % {ROOMS}, date '2020-01-01' + n / {ROOMS} * 3,"
         f" date '2020-01-01' + n / {ROOMS} * 3 + 2, 'confirmed' FROM generate_series(1, {rows}) n"
     )
@@ -254,7 +254,7 @@ def no_overlap():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
-            " WHERE conname = 'reservations_no_double_booking'"
+            " WHERE conname = 'stay_parts_no_double_booking'"
         )
         [rule] = cursor.fetchone()
         for _ in range(ROUNDS):

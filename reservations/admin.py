@@ -23,6 +23,7 @@ from reservations.models import (
     GuestImage,
     Reservation,
     ReservationStatus,
+    StayPart,
 )
 
 
@@ -298,6 +299,7 @@ class ReservationAdmin(ActingAdmin):
                     "guest",
                     ("check_in_date", "check_out_date", "number_of_nights"),
                     ("room_type", "room"),
+                    rows_of("reservations.StayPart", "reservation"),
                     ("adults", "children"),
                     "special_requests",
                 )
@@ -354,6 +356,18 @@ class ReservationAdmin(ActingAdmin):
         "cancel_reason",
         "is_complimentary",
     )
+
+
+@admin.register(StayPart)
+class StayPartAdmin(ReadOnlyAdmin):
+    """The nights that stays have in each of their rooms."""
+
+    list_display = ("reservation", "room", "room_type", "start_date", "end_date", "status")
+    list_filter = ("status", "start_date")
+    list_select_related = ("reservation", "room", "room_type")
+    search_fields = ("reservation__confirmation_number", "room__room_number")
+    search_help_text = "Search by confirmation number or room."
+    ordering = ("-id",)
 
 
 @admin.register(GuestImage)

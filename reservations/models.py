@@ -9,13 +9,23 @@ from django.db import models
 from django.db.models import F, Q
 
 from hotel.events import EventBase, event_rules
-from hotel.migrator.constraints import Check, Exclusion
+from hotel.migrator.constraints import Check, Exclusion, HasParts, MakesWhole, Parts
 from hotel.migrator.expressions import AsciiLower, DaysBetween, FromSetting, IsCurrencyCode
 from hotel.migrator.fields import ExemptionsField
 from hotel.migrator.indexes import TrigramIndex
 
 LARGEST_AMOUNT = Decimal("9999999999.99")
 LIVE = ("pending", "confirmed", "checked_in")  # what takes a room
+STAY_AND_PARTS = Parts(
+    whole="reservations",
+    table="stay_parts",
+    key="reservation_id",
+    span=(("start_date", "check_in_date"), ("end_date", "check_out_date")),
+    shared=("status", "status"),
+    present=("room_id", "room_id"),
+    usual=("room_type_id", "room_type_id"),
+    is_present="is_present",
+)
 
 
 class Guest(models.Model):
@@ -156,18 +166,6 @@ class ReservationStatus(models.TextChoices):
     NO_SHOW = "no_show", "No-show"
 
 
-class ReservationQuerySet(models.QuerySet["Reservation"]):
-    """Reservations, by what they take of the house."""
-
-    def taking_a_room(self, first: date, after: date | None) -> Self:
-        """Return the stays that take a room on any night from ``first`` on, before ``after``.
-
-        after: None for ever. A pending stay takes one too: it can be confirmed.
-        """
-        stays = self.filter(status__in=LIVE, check_out_date__gt=first)
-        return stays.filter(check_in_date__lt=after) if after else stays
-
-
 class Reservation(models.Model):
     """A stay that was booked: dates are the hotel's, money is in its currency."""
 
@@ -234,8 +232,6 @@ class Reservation(models.Model):
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
     exemptions = ExemptionsField()
-
-    objects = ReservationQuerySet.as_manager()
 
     class Meta:
         db_table = "reservations"
@@ -374,24 +370,108 @@ class Reservation(models.Model):
                 mend="Give one of the reservations another number.",
             ),
             Exclusion(
-                name="reservations_no_double_booking",
-                same=["room"],
-                span=("check_in_date", "check_out_date"),
-                condition=Q(room__isnull=False, status__in=["confirmed", "checked_in"]),
-                violation_error_message="The room is booked for some of these nights.",
-                mend="Move one of the stays to another room or other dates, or cancel it.",
-            ),
-            Exclusion(
                 name="reservations_one_stay_in_house",
                 same=["room"],
                 condition=Q(room__isnull=False, status="checked_in"),
                 violation_error_message="Somebody else is in the room.",
                 mend="Check out the guests who have left, or move one of the stays.",
             ),
+            HasParts(
+                name="reservations_have_parts",
+                parts=STAY_AND_PARTS,
+                made_whole_by="stay_parts_make_the_stay",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.confirmation_number
+
+
+class StayPartQuerySet(models.QuerySet["StayPart"]):
+    """Parts of stays, by what they take of the house."""
+
+    def taking_a_room(self, first: date, after: date | None) -> Self:
+        """Return the parts that take a room on any night from ``first`` on, before ``after``.
+
+        after: None for ever. A pending stay takes one too: it can be confirmed.
+        """
+        parts = self.filter(status__in=LIVE, end_date__gt=first)
+        return parts.filter(start_date__lt=after) if after else parts
+
+
+class StayPart(models.Model):
+    """The nights that a stay has in one room, from ``start_date`` to the one before ``end_date``.
+
+    room: None if none is assigned. room_type: what is sold, whatever the room is. is_present: where
+    the guests are, or where they come to first; the room of the stay is that of this part. The
+    database lets the parts follow what is written of the stay alone, and refuses parts that do not
+    add up to it. Rule: docs/decisions/0021-stay-parts.md.
+    """
+
+    reservation = models.ForeignKey(Reservation, on_delete=models.CASCADE, related_name="parts")
+    room = models.ForeignKey(
+        "rooms.Room", on_delete=models.PROTECT, null=True, blank=True, related_name="stay_parts"
+    )
+    room_type = models.ForeignKey("rooms.RoomType", on_delete=models.PROTECT, related_name="+")
+    start_date = models.DateField()
+    end_date = models.DateField()
+    status = models.CharField(max_length=20)
+    is_present = models.BooleanField(default=False, db_default=False)
+    exemptions = ExemptionsField()
+
+    objects = StayPartQuerySet.as_manager()
+
+    class Meta:
+        db_table = "stay_parts"
+        verbose_name = "part of a stay"
+        verbose_name_plural = "parts of stays"
+        indexes = [
+            models.Index(fields=["reservation", "start_date"], name="stay_parts_in_order_idx"),
+            models.Index(
+                fields=["reservation"],
+                name="stay_parts_of_splits_idx",
+                condition=Q(is_present=False),
+            ),
+            models.Index(
+                fields=["id"], name="stay_parts_exempt_idx", condition=Q(exemptions__isnull=False)
+            ),
+            # What takes a room, and what takes one of a type, on some nights.
+            models.Index(
+                fields=["room", "end_date", "start_date"],
+                name="stay_parts_of_room_idx",
+                condition=Q(status__in=[*LIVE]),
+            ),
+            models.Index(
+                fields=["room_type", "end_date", "start_date"],
+                name="stay_parts_of_type_idx",
+                condition=Q(status__in=[*LIVE]),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reservation"],
+                name="stay_parts_one_present",
+                condition=Q(is_present=True),
+                violation_error_message="Guests are in one room at a time.",
+            ),
+            Exclusion(
+                name="stay_parts_no_double_booking",
+                same=["room"],
+                span=("start_date", "end_date"),
+                condition=Q(room__isnull=False, status__in=["confirmed", "checked_in"]),
+                violation_error_message="The room is booked for some of these nights.",
+                mend="Move one of the stays to another room or other dates, or cancel it.",
+            ),
+            MakesWhole(
+                name="stay_parts_make_the_stay",
+                parts=STAY_AND_PARTS,
+                violation_error_message="The rooms of a stay must follow one another, from its"
+                " first night to its last.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reservation} from {self.start_date}"
 
 
 class Event(EventBase):

@@ -23,24 +23,18 @@ from django.utils import timezone
 from accounts.models import User
 from hotel.business_day import business_date, is_today
 from hotel.events import changed, record
-from hotel.migrator.constraints import Exclusion
 from hotel.refusals import Refused, refusing
 from hotel.rules import validate
 from payments.models import PaymentMethod
 from payments.services import settle_at_check_out
 from reservations.locks import lock_reservation, lock_reservations
-from reservations.models import LIVE, Guest, Reservation, ReservationStatus
+from reservations.models import LIVE, Guest, Reservation, ReservationStatus, StayPart
+from reservations.parts import planned
 from rooms.locks import lock_room, lock_room_types, lock_rooms
 from rooms.models import HousekeepingStatus, Room, RoomBlock, RoomType
 from rooms.services import occupy, undo_occupy, vacate
 
 PENDING, CONFIRMED, CHECKED_IN, CHECKED_OUT, CANCELLED, NO_SHOW = ReservationStatus
-# The rules by which a room is taken: for some nights, and now.
-ONE_STAY_A_ROOM = [
-    rule
-    for rule in Reservation._meta.constraints
-    if isinstance(rule, Exclusion) and "room" in rule.same
-]
 LONGEST = 730  # nights of a stay
 
 
@@ -358,11 +352,11 @@ def reinstate(reservation: Reservation, by: User, overbook: bool = False) -> Res
 
 def free_rooms(arrival: date, departure: date, room_type: RoomType | None = None) -> QuerySet[Room]:
     """Return the rooms that are free on all nights from arrival to departure, as a queryset."""
-    stays = Reservation.objects.taking_a_room(arrival, departure)
+    parts = StayPart.objects.taking_a_room(arrival, departure)
     rooms = Room.objects.exclude(is_active=False)
     if room_type:
         rooms = rooms.filter(room_type=room_type)
-    return rooms.exclude(pk__in=stays.filter(room__isnull=False).values("room")).exclude(
+    return rooms.exclude(pk__in=parts.filter(room__isnull=False).values("room")).exclude(
         pk__in=RoomBlock.objects.standing(arrival, departure).values("room")
     )
 
@@ -377,12 +371,12 @@ def rooms_left(
     """
     rooms = Room.objects.filter(room_type=room_type).exclude(is_active=False)
     keys = set(rooms.values_list("pk", flat=True))
-    stays = Reservation.objects.taking_a_room(arrival, departure).filter(
+    parts = StayPart.objects.taking_a_room(arrival, departure).filter(
         Q(room__isnull=True, room_type=room_type) | Q(room__in=keys)
     )
     if without:
-        stays = stays.exclude(pk=without.pk)
-    booked = list(stays.values_list("room", "check_in_date", "check_out_date"))
+        parts = parts.exclude(reservation=without.pk)
+    booked = list(parts.values_list("room", "start_date", "end_date"))
     blocks = [
         (
             block.room_id,
@@ -492,14 +486,29 @@ def _refuse_blocked(stay: Reservation, room: Room) -> None:
 
 
 def _refuse_clashes(stay: Reservation) -> None:
-    """Raise Refused, and name the other stay, if the room of the stay is taken."""
-    for rule in ONE_STAY_A_ROOM:
-        other = rule.clashing(stay).order_by("check_in_date", "pk").first()
-        if other:
-            raise Refused(
-                f"Room {stay.room} has {other} from {other.check_in_date}"
-                f" to {other.check_out_date}: choose another room or other dates."
-            )
+    """Raise Refused, and name the other stay, if a room of the stay is taken on its nights."""
+    for part in planned(stay):
+        if part.room_id:
+            others = StayPart.objects.filter(
+                room=part.room_id,
+                status__in=[CONFIRMED, CHECKED_IN],
+                start_date__lt=part.end_date,
+                end_date__gt=part.start_date,
+            ).exclude(reservation=stay.pk)
+            other = others.select_related("reservation").order_by("start_date", "pk").first()
+            if other:
+                _refuse_taken(part.room, other.reservation, other.start_date, other.end_date)
+    if stay.status == CHECKED_IN:
+        staying = Reservation.objects.filter(room=stay.room_id, status=CHECKED_IN)
+        guests = staying.exclude(pk=stay.pk).order_by("check_in_date", "pk").first()
+        if guests:
+            _refuse_taken(stay.room, guests, guests.check_in_date, guests.check_out_date)
+
+
+def _refuse_taken(room: Room | None, stay: Reservation, first: date, after: date) -> None:
+    raise Refused(
+        f"Room {room} has {stay} from {first} to {after}: choose another room or other dates."
+    )
 
 
 def _refuse_sold_out(stay: Reservation, arrival: date, departure: date) -> None:

@@ -36,11 +36,11 @@ def block(room: Room, kind: str, start: date, end: date | None, reason: str, by:
         in_house = room.reservation_set.filter(status="checked_in").first()
         if in_house and start <= business_date():
             raise Refused(f"{in_house} is in room {room}: block it after they have left.")
-        stays = room.reservation_set.taking_a_room(start, end)
-        stay = stays.order_by("check_in_date", "pk").first()
-        if stay:
+        parts = room.stay_parts.taking_a_room(start, end).select_related("reservation")
+        part = parts.order_by("start_date", "pk").first()
+        if part:
             raise Refused(
-                f"Room {room} has {stay} from {stay.check_in_date} to {stay.check_out_date}:"
+                f"Room {room} has {part.reservation} from {part.start_date} to {part.end_date}:"
                 " move the stay first."
             )
         other = room.blocks.standing(start, end).order_by("start_date", "pk").first()

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -20,7 +20,7 @@ from hotel.business_day import slept_until
 from hotel.dashboard.figures import COUNTS
 from hotel.dashboard.models import DailyMetrics
 from hotel.refusals import Refused
-from reservations.models import Reservation, ReservationStatus
+from reservations.models import Reservation, ReservationStatus, StayPart
 from rooms.models import BlockKind, Room, RoomBlock, RoomType
 
 LONGEST = 400  # days computed or shown at a time
@@ -169,6 +169,7 @@ def _count_rooms(period: _Period, using: str) -> None:
 
 def _count_stays(period: _Period, using: str) -> None:
     """Count what begins and ends, what is sold, and what it costs."""
+    splits = _splits(period, using)
     stays = (
         Reservation.objects.using(using)
         .filter(
@@ -177,6 +178,7 @@ def _count_stays(period: _Period, using: str) -> None:
             check_in_date__lte=period.last,
         )
         .values_list(
+            "pk",
             Coalesce("room__room_type", "room_type"),
             "status",
             "check_in_date",
@@ -186,21 +188,52 @@ def _count_stays(period: _Period, using: str) -> None:
             "total_amount",
         )
     )
-    for kind, status, arrival, booked, left_at, free, amount in stays.iterator(READ_AT_ONCE):
+    for key, kind, status, arrival, booked, left_at, free, amount in stays.iterator(READ_AT_ONCE):
         start = period.place(arrival)
         if status in NOT_COMING:
             period.add(kind, NOT_COMING[status], start, start + 1)
             continue
         end = period.place(_departure(arrival, booked, left_at if status == CHECKED_OUT else None))
-        period.add(kind, "arrivals", start, start + 1)
-        period.add(kind, "departures", end, end + 1)
+        # Of each part but the first, where it begins; the kinds of all.
+        begin, kinds = splits.get(key) or ([], [kind])
+        bounds = [start, *(min(period.place(day), end) for day in begin), end]
+        nights = [(one, *pair) for one, pair in zip(kinds, pairwise(bounds), strict=True)]
+        slept = [night for night in nights if night[1] < night[2]]
+        period.add(nights[0][0], "arrivals", start, start + 1)
+        period.add((slept or nights)[-1][0], "departures", end, end + 1)
         if free or start == end:
             continue
-        period.add(kind, "rooms_sold", start, end)
+        for one, first, after in slept:
+            period.add(one, "rooms_sold", first, after)
         if amount.is_finite() and amount > 0:  # legacy rows hold negative ones, and NaN
             each, rest = by_night(amount, end - start)
-            period.add(kind, "room_revenue", start, end - 1, each)
-            period.add(kind, "room_revenue", end - 1, end, rest)
+            for one, first, after in slept:
+                period.add(one, "room_revenue", first, min(after, end - 1), each)
+            period.add(slept[-1][0], "room_revenue", end - 1, end, rest)
+
+
+def _splits(period: _Period, using: str) -> dict[int, tuple[list[date], list[int]]]:
+    """Return, of the stays with several parts, where each but the first begins, and all kinds.
+
+    They are few: of the others the stay itself says all.
+    """
+    parts = StayPart.objects.using(using)
+    rows = (
+        parts.filter(
+            reservation__in=parts.filter(is_present=False).values("reservation"),
+            reservation__check_out_date__gte=period.first,
+            reservation__check_in_date__lte=period.last,
+        )
+        .order_by("reservation", "start_date", "pk")
+        .values_list("reservation", "start_date", Coalesce("room__room_type", "room_type"))
+    )
+    splits: dict[int, tuple[list[date], list[int]]] = {}
+    for key, start, kind in rows:
+        begin, kinds = splits.setdefault(key, ([], []))
+        if kinds:
+            begin.append(start)
+        kinds.append(kind)
+    return splits
 
 
 def _departure(arrival: date, booked: date, left_at: datetime | None) -> date:

@@ -1,6 +1,6 @@
 -- The whole schema on PostgreSQL, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 108 migrations.
--- checksum: cfb15801b8167515715c30cb93632649
+-- Written by: manage.py db snapshot. It stands for 115 migrations.
+-- checksum: 73e864fd14af55fd97d504e342d38818
 BEGIN;
 
 CREATE EXTENSION IF NOT EXISTS "btree_gist";
@@ -62,6 +62,39 @@ BEGIN
             CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME, COLUMN = changed;
     END IF;
     RETURN NEW;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION reservations_have_parts()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO "stay_parts" ("reservation_id", "start_date", "end_date", "status", "room_id", "room_type_id", "is_present") VALUES (NEW.id, NEW."check_in_date", NEW."check_out_date", NEW."status", NEW."room_id", NEW."room_type_id", true);
+    ELSIF TG_OP = 'DELETE' THEN
+        DELETE FROM "stay_parts" WHERE "reservation_id" = OLD.id;
+    ELSE
+        DELETE FROM "stay_parts" WHERE "reservation_id" = NEW.id AND NOT "is_present" AND ((SELECT min("end_date") FROM "stay_parts" WHERE "reservation_id" = NEW.id) <= NEW."check_in_date" OR (SELECT max("start_date") FROM "stay_parts" WHERE "reservation_id" = NEW.id) >= NEW."check_out_date");
+        UPDATE "stay_parts" SET "status" = NEW."status", "start_date" = CASE WHEN "start_date" = (SELECT min("start_date") FROM "stay_parts" WHERE "reservation_id" = NEW.id) THEN NEW."check_in_date" ELSE "start_date" END, "end_date" = CASE WHEN "start_date" = (SELECT max("start_date") FROM "stay_parts" WHERE "reservation_id" = NEW.id) THEN NEW."check_out_date" ELSE "end_date" END, "room_id" = CASE WHEN "is_present" THEN NEW."room_id" ELSE "room_id" END, "room_type_id" = CASE WHEN "room_type_id" = OLD."room_type_id" OR (SELECT count(*) FROM "stay_parts" WHERE "reservation_id" = NEW.id) = 1 THEN NEW."room_type_id" ELSE "room_type_id" END WHERE "reservation_id" = NEW.id AND ("status" IS DISTINCT FROM NEW."status" OR ("start_date" = (SELECT min("start_date") FROM "stay_parts" WHERE "reservation_id" = NEW.id)) AND "start_date" IS DISTINCT FROM NEW."check_in_date" OR ("start_date" = (SELECT max("start_date") FROM "stay_parts" WHERE "reservation_id" = NEW.id)) AND "end_date" IS DISTINCT FROM NEW."check_out_date" OR ("is_present") AND "room_id" IS DISTINCT FROM NEW."room_id" OR ("room_type_id" = OLD."room_type_id" OR (SELECT count(*) FROM "stay_parts" WHERE "reservation_id" = NEW.id) = 1) AND "room_type_id" IS DISTINCT FROM NEW."room_type_id");
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION stay_parts_make_the_stay()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF EXISTS (SELECT 1 FROM "reservations" AS whole WHERE whole.id IN (OLD."reservation_id", NEW."reservation_id") AND ((SELECT count(*) FROM "stay_parts" WHERE "reservation_id" = whole.id AND "is_present" AND NOT ("room_id" IS DISTINCT FROM whole."room_id")) <> 1 OR EXISTS (SELECT 1 FROM (SELECT "start_date" AS begins, "end_date" AS ends, lag("end_date") OVER (ORDER BY "start_date", id) AS before, lead("start_date") OVER (ORDER BY "start_date", id) AS later, count(*) OVER () AS number, "status" AS shared FROM "stay_parts" WHERE "reservation_id" = whole.id) AS part WHERE part.begins IS DISTINCT FROM coalesce(part.before, whole."check_in_date") OR part.ends IS DISTINCT FROM coalesce(part.later, whole."check_out_date") OR part.number > 1 AND part.ends <= part.begins OR part.shared IS DISTINCT FROM whole."status"))) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'integrity_constraint_violation',
+            MESSAGE = TG_NAME || ': the parts do not add up to row '
+                || coalesce(NEW."reservation_id", OLD."reservation_id") || ' of reservations',
+            CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
 END
 $function$;
 
@@ -566,15 +599,6 @@ CREATE TABLE "reservations" (
     CONSTRAINT "reservations_discount_in_range" CHECK ((((discount_amount >= (0)::numeric) AND (discount_amount <= 9999999999.99)) OR ((exemptions -> 'reservations_discount_in_range'::text) IS NOT NULL))),
     CONSTRAINT "reservations_discount_within_subtotal" CHECK (((discount_amount <= subtotal) OR ((exemptions -> 'reservations_discount_within_subtotal'::text) IS NOT NULL))),
     CONSTRAINT "reservations_in_house_has_room" CHECK (((NOT ((status)::text = 'checked_in'::text)) OR ((checked_in_at IS NOT NULL) AND (room_id IS NOT NULL)) OR ((exemptions -> 'reservations_in_house_has_room'::text) IS NOT NULL))),
-    CONSTRAINT "reservations_no_double_booking" EXCLUDE USING gist (room_id WITH =, daterange(check_in_date,
-CASE
-    WHEN (check_out_date < check_in_date) THEN check_in_date
-    ELSE check_out_date
-END) WITH &&, (
-CASE
-    WHEN ((exemptions -> 'reservations_no_double_booking'::text) IS NOT NULL) THEN '-9223372036854775808'::bigint
-    ELSE (id)::bigint
-END) WITH <>) WHERE (((room_id IS NOT NULL) AND ((status)::text = ANY ((ARRAY['confirmed'::character varying, 'checked_in'::character varying])::text[])))) DEFERRABLE,
     CONSTRAINT "reservations_number_unique" EXCLUDE USING gist (lower(((confirmation_number)::text COLLATE "C")) WITH =, (
 CASE
     WHEN ((exemptions -> 'reservations_number_unique'::text) IS NOT NULL) THEN '-9223372036854775808'::bigint
@@ -616,8 +640,8 @@ CREATE TRIGGER reservations_deposit_in_range_exempt BEFORE INSERT OR UPDATE ON r
 CREATE TRIGGER reservations_deposit_within_total_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_deposit_within_total', 'deposit_amount', 'total_amount');
 CREATE TRIGGER reservations_discount_in_range_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_discount_in_range', 'discount_amount');
 CREATE TRIGGER reservations_discount_within_subtotal_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_discount_within_subtotal', 'discount_amount', 'subtotal');
+CREATE TRIGGER reservations_have_parts AFTER INSERT OR DELETE OR UPDATE OF check_in_date, check_out_date, status, room_id, room_type_id ON reservations FOR EACH ROW EXECUTE FUNCTION reservations_have_parts();
 CREATE TRIGGER reservations_in_house_has_room_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_in_house_has_room', 'checked_in_at', 'room_id', 'status');
-CREATE TRIGGER reservations_no_double_booking_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_no_double_booking', 'check_in_date', 'check_out_date', 'room_id', 'status');
 CREATE TRIGGER reservations_number_unique_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_number_unique', 'confirmation_number');
 CREATE TRIGGER reservations_one_stay_in_house_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_one_stay_in_house', 'room_id', 'status');
 CREATE TRIGGER reservations_rate_in_range_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_rate_in_range', 'rate_per_night');
@@ -778,6 +802,39 @@ CREATE TABLE "settings" (
 );
 CREATE INDEX settings_setting_key_0a774d61_like ON settings USING btree (setting_key varchar_pattern_ops);
 
+CREATE TABLE "stay_parts" (
+    "id" integer GENERATED BY DEFAULT AS IDENTITY NOT NULL,
+    "start_date" date NOT NULL,
+    "end_date" date NOT NULL,
+    "status" character varying(20) NOT NULL,
+    "is_present" boolean DEFAULT false NOT NULL,
+    "exemptions" jsonb,
+    "reservation_id" integer NOT NULL,
+    "room_id" integer,
+    "room_type_id" integer NOT NULL,
+    CONSTRAINT "stay_parts_no_double_booking" EXCLUDE USING gist (room_id WITH =, daterange(start_date,
+CASE
+    WHEN (end_date < start_date) THEN start_date
+    ELSE end_date
+END) WITH &&, (
+CASE
+    WHEN ((exemptions -> 'stay_parts_no_double_booking'::text) IS NOT NULL) THEN '-9223372036854775808'::bigint
+    ELSE (id)::bigint
+END) WITH <>) WHERE (((room_id IS NOT NULL) AND ((status)::text = ANY ((ARRAY['confirmed'::character varying, 'checked_in'::character varying])::text[])))) DEFERRABLE,
+    CONSTRAINT "stay_parts_pkey" PRIMARY KEY (id)
+);
+CREATE INDEX stay_parts_exempt_idx ON stay_parts USING btree (id) WHERE (exemptions IS NOT NULL);
+CREATE INDEX stay_parts_in_order_idx ON stay_parts USING btree (reservation_id, start_date);
+CREATE INDEX stay_parts_of_room_idx ON stay_parts USING btree (room_id, end_date, start_date) WHERE ((status)::text = ANY ((ARRAY['pending'::character varying, 'confirmed'::character varying, 'checked_in'::character varying])::text[]));
+CREATE INDEX stay_parts_of_splits_idx ON stay_parts USING btree (reservation_id) WHERE (NOT is_present);
+CREATE INDEX stay_parts_of_type_idx ON stay_parts USING btree (room_type_id, end_date, start_date) WHERE ((status)::text = ANY ((ARRAY['pending'::character varying, 'confirmed'::character varying, 'checked_in'::character varying])::text[]));
+CREATE UNIQUE INDEX stay_parts_one_present ON stay_parts USING btree (reservation_id) WHERE is_present;
+CREATE INDEX stay_parts_reservation_id_220d809f ON stay_parts USING btree (reservation_id);
+CREATE INDEX stay_parts_room_id_8a798085 ON stay_parts USING btree (room_id);
+CREATE INDEX stay_parts_room_type_id_6aa058f9 ON stay_parts USING btree (room_type_id);
+CREATE CONSTRAINT TRIGGER stay_parts_make_the_stay AFTER INSERT OR DELETE OR UPDATE ON stay_parts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION stay_parts_make_the_stay();
+CREATE TRIGGER stay_parts_no_double_booking_exempt BEFORE INSERT OR UPDATE ON stay_parts FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('stay_parts_no_double_booking', 'end_date', 'room_id', 'start_date', 'status');
+
 CREATE TABLE "users" (
     "id" integer GENERATED BY DEFAULT AS IDENTITY NOT NULL,
     "username" character varying(50) NOT NULL,
@@ -867,6 +924,9 @@ ALTER TABLE "room_images" ADD CONSTRAINT "room_images_uploaded_by_339f31a6_fk_us
 ALTER TABLE "room_type_images" ADD CONSTRAINT "room_type_images_room_type_id_ac7a7d47_fk_room_types_id" FOREIGN KEY (room_type_id) REFERENCES room_types(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE "room_type_images" ADD CONSTRAINT "room_type_images_uploaded_by_2fa4b673_fk_users_id" FOREIGN KEY (uploaded_by) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE "rooms" ADD CONSTRAINT "rooms_room_type_id_c94e486c_fk_room_types_id" FOREIGN KEY (room_type_id) REFERENCES room_types(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE "stay_parts" ADD CONSTRAINT "stay_parts_reservation_id_220d809f_fk_reservations_id" FOREIGN KEY (reservation_id) REFERENCES reservations(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE "stay_parts" ADD CONSTRAINT "stay_parts_room_id_8a798085_fk_rooms_id" FOREIGN KEY (room_id) REFERENCES rooms(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE "stay_parts" ADD CONSTRAINT "stay_parts_room_type_id_6aa058f9_fk_room_types_id" FOREIGN KEY (room_type_id) REFERENCES room_types(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE "users_groups" ADD CONSTRAINT "users_groups_group_id_2f3517aa_fk_auth_group_id" FOREIGN KEY (group_id) REFERENCES auth_group(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE "users_groups" ADD CONSTRAINT "users_groups_user_id_f500bee5_fk_users_id" FOREIGN KEY (user_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE "users_user_permissions" ADD CONSTRAINT "users_user_permissio_permission_id_6d08dcd2_fk_auth_perm" FOREIGN KEY (permission_id) REFERENCES auth_permission(id) DEFERRABLE INITIALLY DEFERRED;
@@ -991,6 +1051,13 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('payments', '0022_restrict_payment_events', CURRENT_TIMESTAMP), -- 17e047e2dc095593
     ('payments', '0023_restrict_payments', CURRENT_TIMESTAMP), -- 7931e4f254924060
     ('dashboard', '0004_add_sent_forms', CURRENT_TIMESTAMP), -- 35ef7cf309ab68ac
+    ('reservations', '0030_add_stay_parts', CURRENT_TIMESTAMP), -- df840b9fa4c2ea3d
+    ('reservations', '0031_link_stay_parts', CURRENT_TIMESTAMP), -- 3e71797b99677579
+    ('reservations', '0032_backfill_stay_parts', CURRENT_TIMESTAMP), -- b50b6a1d9ae8a7b8
+    ('reservations', '0033_backfill_late_stay_parts', CURRENT_TIMESTAMP), -- 9fa7d440443cde77
+    ('reservations', '0034_forbid_double_nights', CURRENT_TIMESTAMP), -- 52f60829307740a0
+    ('reservations', '0035_restrict_stay_parts', CURRENT_TIMESTAMP), -- 0a73f5760cfc08c4
+    ('reservations', '0036_retire_double_booking_of_stays', CURRENT_TIMESTAMP), -- 906c650d10ac2e9d
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

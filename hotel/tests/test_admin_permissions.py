@@ -31,6 +31,7 @@ reservations.guestimage       v      v        -           -             v       
 reservations.discount         v      v        -           -             v           v
 reservations.bookingchannel   v      v        -           -             v           v
 reservations.reservation      vac    vac      vac         -             v           v
+reservations.staypart         v      v        v           -             v           v
 payments.payment              v      v        v           -             v           v
 payments.depositmovement      v      v        v           -             v           v
 rooms.event                   v      v        v           -             v           v

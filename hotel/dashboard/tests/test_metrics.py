@@ -418,7 +418,7 @@ def test_a_period_that_cannot_be_computed_is_refused(db, last, sentence):
     assert not DailyMetrics.objects.exists()
 
 
-def test_four_tables_are_read_once_however_much_there_is(db):
+def test_each_table_is_read_once_however_much_there_is(db):
     def queries(days):
         with CaptureQueriesContext(connection) as captured:
             compute_metrics(FIRST, night(days - 1))
@@ -428,16 +428,16 @@ def test_four_tables_are_read_once_however_much_there_is(db):
 
     suite()
     stay(1, 0, 2, "500", room=room("101"))
-    assert queries(2) == (4, 1)
+    assert queries(2) == (5, 1)
     kind = RoomType.objects.get(code="STD")
     for number in range(2, 30):
         stay(number, number, number + 9, "500", room=room(f"2{number:02}", room_type=kind))
         RoomBlock.objects.create(
             room=room(f"3{number:02}"), kind="out_of_order", start_date=night(number)
         )
-    assert queries(2) == (4, 1)
+    assert queries(2) == (5, 1)
     reads, writes = queries(400)
-    assert reads == 4
+    assert reads == 5  # rooms, types, blocks, stays, and parts of those that have several
     # SQLite takes 999 values a statement, of 11 columns; PostgreSQL as many rows as it is given.
     assert writes == (1 if connection.vendor == "postgresql" else 9)
 
@@ -515,3 +515,54 @@ def test_sums_are_by_whatever_is_asked_for():
         1: Total(rooms=2, arrivals=2, no_shows=4),
         2: Total(rooms=2),
     }
+
+
+# Stays in several rooms
+
+
+def in_two_rooms(first, last, moved, amount, **fields):
+    """Add a stay that is in a standard room first, and in a suite from the day ``moved`` on."""
+    kind, _ = RoomType.objects.get_or_create(name="Suite", code="SUI", default_rate=1)
+    one, other = room("101"), room("201", room_type=kind)
+    with transaction.atomic():
+        moving = stay(1, first, last, amount, room=other, **fields)
+        moving.parts.update(start_date=night(moved))
+        moving.parts.create(
+            room=one,
+            room_type=moving.room_type,
+            start_date=night(first),
+            end_date=night(moved),
+            status=moving.status,
+        )
+    return moving
+
+
+def test_each_night_is_counted_where_it_was_slept(db):
+    in_two_rooms(0, 4, 2, "1000")
+    assert figures("rooms_sold") == [1, 1, 0, 0, 0]
+    assert figures("rooms_sold", code="SUI") == [0, 0, 1, 1, 0]
+    assert figures("room_revenue") == [250, 250, 0, 0, 0]
+    assert figures("room_revenue", code="SUI") == [0, 0, 250, 250, 0]
+    assert figures("arrivals") == [1, 0, 0, 0, 0]
+    assert figures("departures", code="SUI") == [0, 0, 0, 0, 1]
+    assert figures("departures") == [0] * 5
+
+
+def test_what_does_not_divide_is_on_the_last_night_wherever_it_was_slept(db):
+    in_two_rooms(0, 3, 2, "100")
+    assert figures("room_revenue") == [Decimal("33.33"), Decimal("33.33"), 0, 0, 0]
+    assert figures("room_revenue", code="SUI") == [0, 0, Decimal("33.34"), 0, 0]
+
+
+def test_guests_who_leave_before_they_were_to_move_are_counted_where_they_slept(db):
+    in_two_rooms(0, 5, 3, "900", **left(2))
+    assert figures("rooms_sold") == [1, 1, 0, 0, 0]
+    assert figures("departures") == [0, 0, 1, 0, 0]
+    assert figures("room_revenue") == [450, 450, 0, 0, 0]
+    assert [sum(figures(name, code="SUI")) for name in ("rooms_sold", "departures")] == [0, 0]
+
+
+def test_a_stay_that_was_split_before_the_period_is_counted_in_it(db):
+    in_two_rooms(-3, 2, -1, "500")
+    assert figures("rooms_sold", code="SUI") == [1, 1, 0, 0, 0]
+    assert figures("room_revenue", code="SUI") == [100, 100, 0, 0, 0]

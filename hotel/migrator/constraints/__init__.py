@@ -4,6 +4,7 @@ What models and migrations may import. Names are only added, because old migrati
 here for ever. A ``Check`` is a CHECK; an ``Exclusion`` forbids two rows that clash: the same
 number, or the same room over nights that overlap. ``AppendOnly`` lets rows only be added,
 ``Frozen`` lets only some of their columns change.
+``HasParts`` and ``MakesWhole`` keep a row the sum of its parts, which are rows of another table.
 
 Old rows stay as they are: ``operations.AddRules`` writes the names of the rules that a row breaks
 into its column ``exemptions`` (``fields.ExemptionsField``). An exempt row may be edited, and
@@ -21,10 +22,21 @@ table.
 from hotel.migrator.constraints.append_only import AppendOnly
 from hotel.migrator.constraints.exclusions import Exclusion, refuse_clashes
 from hotel.migrator.constraints.frozen import Frozen
+from hotel.migrator.constraints.parts import HasParts, MakesWhole, Parts
 from hotel.migrator.constraints.rules import Check, Rule
 
-__all__ = ["AppendOnly", "Check", "Exclusion", "Frozen", "Rule", "refuse_clashes"]
+__all__ = [
+    "AppendOnly",
+    "Check",
+    "Exclusion",
+    "Frozen",
+    "HasParts",
+    "MakesWhole",
+    "Parts",
+    "Rule",
+    "refuse_clashes",
+]
 
 # Django writes into migration files where a class says it is from.
-for _rule in (AppendOnly, Check, Exclusion, Frozen, Rule):
+for _rule in (AppendOnly, Check, Exclusion, Frozen, HasParts, MakesWhole, Rule):
     _rule.__module__ = __name__

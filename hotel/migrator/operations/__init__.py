@@ -17,7 +17,9 @@ by changing ``migrations.`` to ``operations.``:
 * ``InsertForNewRows`` inserts rows for rows, each of which it meets once; ``InsertMissing`` inserts
   what must be there and stays;
 * ``MakeAware`` gives instants a time zone; ``AddRules`` and ``ValidateRules`` add what must be true
-  (``hotel.migrator.constraints``) on top of rows for which it is not;
+  (``hotel.migrator.constraints``) on top of rows for which it is not; ``RemoveRules`` is the
+  inverse of the first;
+* ``AlignParts`` lets parts agree with what was written of their rows meanwhile;
 * ``Unfinished`` marks a file that is still to be written, and refuses to run.
 """
 
@@ -28,8 +30,9 @@ from hotel.migrator.operations.indexes import AddIndex, Online, RemoveIndex
 from hotel.migrator.operations.inserting import Insert, InsertForNewRows, InsertMissing
 from hotel.migrator.operations.instants import MakeAware
 from hotel.migrator.operations.models import CreateModel, DeleteModel
+from hotel.migrator.operations.parts import AlignParts
 from hotel.migrator.operations.requiring import RequireField
-from hotel.migrator.operations.rules import AddRules, ValidateRules
+from hotel.migrator.operations.rules import AddRules, RemoveRules, ValidateRules
 from hotel.migrator.operations.unfinished import Unfinished
 
 __all__ = [
@@ -37,6 +40,7 @@ __all__ = [
     "AddField",
     "AddIndex",
     "AddRules",
+    "AlignParts",
     "BatchedRunPython",
     "CatchUp",
     "CreateModel",
@@ -48,6 +52,7 @@ __all__ = [
     "Online",
     "RemoveField",
     "RemoveIndex",
+    "RemoveRules",
     "RequireField",
     "Unfinished",
     "ValidateRules",

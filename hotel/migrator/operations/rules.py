@@ -224,6 +224,71 @@ class AddRules(Operation):
             log(owner, f"rows exempt: {named}")
 
 
+class RemoveRules(Operation):
+    """Remove rules from a model; on the way down they are added, and exempt the rows as they are.
+
+    The inverse of ``AddRules``, in an atomic migration.
+    """
+
+    reentrant = True
+    category = OperationCategory.REMOVAL
+
+    def __init__(self, model_name: str, rules: Sequence[Rule]) -> None:
+        self.model_name = model_name
+        self.rules = rules
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        """Return how to write this operation into a migration file."""
+        return self.__class__.__name__, [self.model_name, self.rules], {}
+
+    def describe(self) -> str:
+        """Return the sentence that ``migrate --plan`` prints."""
+        return f"Remove rules from {self.model_name}: {', '.join(rule.name for rule in self.rules)}"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        """Return what ``makemigrations`` would call the file."""
+        return f"remove_{self.model_name.lower()}_rules"
+
+    def references_model(self, name: str, app_label: str) -> bool:
+        """Return whether this operation is about the model."""
+        return name.lower() == self.model_name.lower()
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Take the rules out of the state of the model."""
+        names = {rule.name for rule in self.rules}
+        key = app_label, self.model_name.lower()
+        options = state.models[key].options
+        options["constraints"] = [one for one in options["constraints"] if one.name not in names]
+        state.reload_model(*key, delay=True)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drop the rules, and the names of these from the rows that were exempt."""
+        self._adding.database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Exempt the rows that break the rules, and add these."""
+        self._adding.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    @property
+    def _adding(self) -> AddRules:
+        adding = AddRules(self.model_name, self.rules)
+        vars(adding)["copy_of"] = self  # whose place in its migration the log names
+        return adding
+
+
 class ValidateRules(Operation):
     """Let PostgreSQL check the rows that stood when ``AddRules`` added these rules.
 

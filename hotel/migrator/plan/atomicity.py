@@ -143,7 +143,8 @@ def _wrong(
                     "Give each statement an entry of its own in the list of SQL",
                 )
         return
-    rules = operation.rules if isinstance(operation, operations.AddRules) and not backwards else ()
+    adding = operations.RemoveRules if backwards else operations.AddRules
+    rules = operation.rules if isinstance(operation, adding) else ()
     if not all(isinstance(rule, Check) for rule in rules):
         yield (
             "without a transaction: an Exclusion locks its table while its index is built",

@@ -21,7 +21,7 @@ from django.db.migrations.utils import resolve_relation
 from django.db.models import AutoField, BaseConstraint, CheckConstraint, UniqueConstraint
 
 from hotel.migrator import operations
-from hotel.migrator.constraints import AppendOnly, Exclusion, Rule
+from hotel.migrator.constraints import AppendOnly, Exclusion, Frozen, HasParts, MakesWhole, Rule
 from hotel.migrator.editors.generated import AnyField, MaybeField
 from hotel.migrator.locking.table_locks import (
     EVERYBODY,
@@ -42,6 +42,7 @@ ONLINE = (
     *(operations.Online, operations.RequireField),
     *(AddIndexConcurrently, RemoveIndexConcurrently, *VALIDATING),
 )
+OF_ROWS = (operations.BatchedRunPython, operations.CatchUp, operations.AlignParts)
 
 
 class Lock(NamedTuple):
@@ -119,7 +120,7 @@ class LockModes:
             yield from self._of_inserting(step, operation)
         elif mine and (lock := self._of_own(step, mine.name)):
             yield lock
-        elif isinstance(operation, (*ONLINE, operations.BatchedRunPython, operations.CatchUp)):
+        elif isinstance(operation, (*ONLINE, *OF_ROWS)):
             return
         elif steps.writes(step) is steps.EVERYTHING:
             yield Lock("", "whatever its code locks", None, "nobody can tell how long")
@@ -136,8 +137,9 @@ class LockModes:
         if isinstance(operation, ONLINE):
             takes_all = self.as_script and isinstance(operation, operations.RequireField)
             return Lock(table, EVERYBODY if takes_all else MAINTENANCE)
-        if isinstance(operation, operations.CatchUp) and is_atomic:
-            return Lock(table, EVERYBODY, costs.SCAN, "rows that are late are looked for")
+        if isinstance(operation, operations.CatchUp | operations.AlignParts) and is_atomic:
+            mode = EVERYBODY if isinstance(operation, operations.CatchUp) else ROWS
+            return Lock(table, mode, costs.SCAN, "rows that are late are looked for")
         if isinstance(operation, operations.BatchedRunPython):
             if is_atomic:
                 return Lock(table, ROWS, None, "held until all rows are changed")
@@ -377,7 +379,7 @@ def _added(table: Table, field: AnyField) -> tuple[float, str]:
 
 def _constrained(step: Step, constraint: BaseConstraint) -> tuple[str, float | None, str]:
     """Return mode, rate and reason of a constraint that is added."""
-    if isinstance(constraint, AppendOnly):
+    if isinstance(constraint, AppendOnly | Frozen | HasParts | MakesWhole):
         return WRITERS_OF_BOTH, 0, ""
     if isinstance(constraint, Exclusion | ExclusionConstraint):
         return EVERYBODY, costs.EXCLUDE, "an exclusion constraint is made"

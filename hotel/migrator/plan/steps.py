@@ -163,7 +163,7 @@ def writes(step: Step) -> tuple[tuple[str, str], str] | object | None:
     if isinstance(operation, operations.BatchedRunPython | operations.RequireField):
         name = getattr(operation, "field_name", None) or getattr(operation, "name", "")
         return (step.app, operation.model_name.lower()), name
-    if isinstance(operation, operations.InsertForNewRows):
+    if isinstance(operation, operations.InsertForNewRows | operations.AlignParts):
         return EVERYTHING
     if isinstance(operation, RenameContentType):
         return None  # but rows of Django's, which it adds to a run itself
@@ -185,7 +185,8 @@ def texts(operation: RunSQL, backwards: bool) -> list[str]:
 
 SCHEMA = (
     *(ModelOperation, FieldOperation, IndexOperation),
-    *(operations.AddRules, operations.ValidateRules, operations.MakeAware, operations.Unfinished),
+    *(operations.AddRules, operations.RemoveRules, operations.ValidateRules),
+    *(operations.MakeAware, operations.Unfinished),
 )
 
 

@@ -30,7 +30,12 @@ from django.utils.module_loading import import_string
 from hotel.migrator import editors
 from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.locking import sessions
-from hotel.migrator.operations import BatchedRunPython, InsertForNewRows, InsertMissing
+from hotel.migrator.operations import (
+    AlignParts,
+    BatchedRunPython,
+    InsertForNewRows,
+    InsertMissing,
+)
 from hotel.migrator.plan.repeating import repeatable
 from hotel.migrator.revisions.targets import Key, label
 from hotel.migrator.running.explanations import replaying
@@ -93,7 +98,7 @@ def run(
 
 def _is_of_rows(operation: Operation) -> bool:
     """Tell whether an operation of ours changes rows alone, of which there are none here."""
-    return isinstance(operation, BatchedRunPython | InsertForNewRows | InsertMissing)
+    return isinstance(operation, AlignParts | BatchedRunPython | InsertForNewRows | InsertMissing)
 
 
 @contextmanager

@@ -169,8 +169,8 @@ ON_POSTGRESQL = {
         ["missing constraint daily_metrics.daily_metrics_pkey"],
     ),
     "exclusion dropped": (
-        "ALTER TABLE reservations DROP CONSTRAINT reservations_no_double_booking",
-        ["missing constraint reservations.reservations_no_double_booking"],
+        "ALTER TABLE stay_parts DROP CONSTRAINT stay_parts_no_double_booking",
+        ["missing constraint stay_parts.stay_parts_no_double_booking"],
     ),
     "foreign key dropped": (
         "ALTER TABLE guest_images DROP CONSTRAINT <fk>",
@@ -465,10 +465,10 @@ ON_SQLITE = {
         ["extra trigger guests.audit"],
     ),
     "trigger that does nothing": (
-        "DROP TRIGGER reservations_no_double_booking_deleted; CREATE TRIGGER"
-        " reservations_no_double_booking_deleted AFTER DELETE ON reservations"
+        "DROP TRIGGER reservations_one_stay_in_house_deleted; CREATE TRIGGER"
+        " reservations_one_stay_in_house_deleted AFTER DELETE ON reservations"
         " BEGIN SELECT 1; END",
-        ["different trigger reservations.reservations_no_double_booking_deleted"],
+        ["different trigger reservations.reservations_one_stay_in_house_deleted"],
     ),
     "trigger of another event": (
         "DROP TRIGGER reservations_number_unique_deleted; CREATE TRIGGER"
