@@ -41,6 +41,12 @@ def path(app: str, name: str) -> Path:
     return folder(app) / f"{name}.py"
 
 
+def folder_of_tests(app: str) -> Path | None:
+    """Return the folder of the tests of the migrations of ``app``, or None if it has none."""
+    tests = folder(app).parent / "tests" / "migrations"
+    return tests if tests.is_dir() else None
+
+
 def shown(path: str | Path) -> str:
     """Return a path as a user reads it: from the current folder, if that is on the same drive."""
     with suppress(ValueError):

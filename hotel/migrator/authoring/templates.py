@@ -63,6 +63,26 @@ SQL = '''
         ),
     '''
 
+TEST = """{docstring}
+
+import pytest
+
+MIGRATION = ("{app}", "{file}")
+MODEL, COLUMN = "{app}.{model}", "{column}"
+# What a row has before, and what it has in the column after.
+CASES = []
+
+
+def test_each_row_gets_what_the_rule_says(history):
+    if not CASES:
+        pytest.fail(f"{{'.'.join(MIGRATION)}}: write CASES, or a test of your own")
+    history.before(MIGRATION)
+    keys = [history.model(MODEL).objects.create(**row).pk for row, _ in CASES]
+    history.step(MIGRATION)
+    rows = history.model(MODEL).objects.in_bulk(keys)
+    assert [getattr(rows[key], COLUMN) for key in keys] == [after for _, after in CASES]
+"""
+
 RULE_AND_INVERSE = """Rule: ...
 Inverse: ..."""
 
@@ -112,6 +132,13 @@ EXAMPLE = Column(
     "models.CharField(max_length=20, null=True)",
     "models.CharField(max_length=20)",
 )
+
+
+def test_of(name: Name, app: str, file: str, column: Column | None) -> str:
+    """Return the test of a migration that changes rows; it fails until it is filled in."""
+    of = column or EXAMPLE
+    docstring = name._replace(rest="").docstring()
+    return TEST.format(docstring=docstring, app=app, file=file, model=of.model, column=of.name)
 
 
 def three_steps(

@@ -136,12 +136,14 @@ def _blank(
     tip = _tip(graph)
     dependencies = _dependencies(app, others, graph)
     dependencies += [tip] if tip and tip not in dependencies else []
+    column, ruled = None, 0
     if template == "three-step":
         column, more = detection.required_column(name, app, loader)
         dependencies += [key for key in more if key not in dependencies]
         verbs = ("add", "backfill", "require") if column is None or column.is_new else None
         names = [name.with_verb(verb) for verb in verbs or ("backfill", "require")]
         names[0] = names[0]._replace(rest=name.rest)
+        ruled = len(names) - 2  # which of them changes rows
         if not name.object:
             raise WrongUse(
                 f"{cited(name.title)} names no column: write what is added, as in"
@@ -161,6 +163,11 @@ def _blank(
     summary.append(
         "To be filled in: migrate refuses a file until its line Unfinished(...) is gone."
     )
+    if template != "sql" and (folder := files.folder_of_tests(app)):
+        file, of = named[ruled]
+        path = folder / f"test_{file}.py"
+        written.append(File(path, templates.test_of(of, app, file, column), (app, file)))
+        summary.append(f"Its test fails until it has cases: {files.shown(path)}")
     return written, summary
 
 

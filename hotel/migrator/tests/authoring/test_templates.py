@@ -341,3 +341,29 @@ def test_three_steps_without_a_column_in_the_models_are_comments_to_fill_in(
     assert column(history, "view") == ["sea", "sea", "sea"]
     rooms.migrate("0001_initial")
     up_and_down_and_up(rooms)
+
+
+@pytest.mark.parametrize("template, of", [("data", 0), ("three-step", 1)])
+def test_a_rule_gets_a_test_that_is_to_be_filled_in(rooms, revise, template, of):
+    (rooms.folder / "tests" / "migrations").mkdir(parents=True)
+    message = {"data": "Backfill floor", "three-step": "Add wing"}[template]
+    if template == "three-step":
+        rooms.models(f"{MODELS}    wing = models.CharField(max_length=9)\n")
+    *paths, test = revise(message, app="annexe", template=template)
+    name = paths[of].stem
+    assert test == rooms.folder / "tests" / "migrations" / f"test_{name}.py"
+    assert test.read_text().startswith(f'"""Backfill {message.split()[1]}."""\n\nimport pytest\n')
+    assert f'MIGRATION = ("annexe", "{name}")' in test.read_text()
+    place = {"data": '"annexe.model", "column"', "three-step": '"annexe.room", "wing"'}[template]
+    assert f"MODEL, COLUMN = {place}" in test.read_text()
+    said = revise.said.splitlines()[-1]
+    assert said.startswith("Its test fails until it has cases: ")
+    assert said.endswith(f"tests/migrations/test_{name}.py")
+
+
+def test_what_has_no_rule_or_no_tests_beside_it_gets_none(rooms, revise):
+    [path] = revise("Backfill floor", app="annexe")
+    assert path.parent == rooms.migrations
+    (rooms.folder / "tests" / "migrations").mkdir(parents=True)
+    [path] = revise("Backfill numbers", app="annexe", template="sql")
+    assert path.parent == rooms.migrations
