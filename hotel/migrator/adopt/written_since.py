@@ -25,7 +25,7 @@ from hotel.migrator.revisions.targets import label
 from hotel.migrator.scope import own_apps
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.storage import journal, tables
-from hotel.migrator.storage.tables import Adoption, ArchivedValue
+from hotel.migrator.storage.tables import Adoption, ArchivedValue, columns_of
 
 OWNER = "db adopt"  # in the archive
 
@@ -191,11 +191,7 @@ def _by_key(adopter: Look, part: dict[str, Any]) -> dict[str, int]:
     # A row that stays aside may have been given back by hand.
     counts = {"inserted": inserted, "deleted": max(deleted - part["set_aside"], 0)}
     name = adopter.legacy.changed
-    with adopter.connection.cursor() as cursor:
-        description = adopter.connection.introspection.get_table_description(
-            cursor, part["becomes"]
-        )
-    there = {column.name for column in description}
+    there = columns_of(adopter.connection, part["becomes"])
     if name in there and any(column["column"] == name for column in part["columns"]):
         [(counts["changed"],)] = aside.rows(
             f"SELECT count(*) FROM {live} AS now JOIN {old} AS was ON was.id = now.id"

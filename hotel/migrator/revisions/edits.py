@@ -33,10 +33,11 @@ def is_edited(migration: Migration, recorded: str) -> bool:
 
     It is not where nothing is known. Earlier versions recorded a digest of the place too.
     """
-    tree = _tree(type(migration))
-    if tree is None or not recorded:
+    now = checksum(migration)
+    if not (recorded and now) or recorded == now:
         return False
-    return recorded not in (_digest(tree), checksum(migration))
+    tree = _tree(type(migration))
+    return tree is not None and recorded != _digest(tree)
 
 
 def _tree(kind: type[Migration]) -> ast.Module | None:

@@ -16,6 +16,7 @@ from django.db.migrations.state import StateApps
 from django.db.models import Model
 
 from hotel.migrator.exceptions import RefusedByPreflight
+from hotel.migrator.storage.tables import columns_of
 
 SHOWN = 10  # tables and columns that a refusal names
 
@@ -121,9 +122,6 @@ class _Columns:
         if key not in self.tables:
             return None
         if key not in self.known:
-            with self.connection.cursor() as cursor:
-                description = self.connection.introspection.get_table_description(
-                    cursor, self.tables[key]
-                )
-            self.known[key] = {self.same(column.name) for column in description}
+            columns = columns_of(self.connection, self.tables[key])
+            self.known[key] = {self.same(name) for name in columns}
         return self.known[key]

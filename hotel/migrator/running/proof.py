@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import StateApps
 
 from hotel.migrator.scope import is_installed_package
+from hotel.migrator.storage.tables import columns_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +61,7 @@ def measure(connection: BaseDatabaseWrapper, apps: Apps) -> Measured:
             table = model._meta.db_table
             if not _is_ours(model) or table not in present:
                 continue
-            description = connection.introspection.get_table_description(cursor, table)
-            there = {column.name for column in description}
+            there = columns_of(connection, table)
             sums = [
                 field
                 for field in model._meta.local_concrete_fields

@@ -289,7 +289,8 @@ class Archive:
         """Return the columns that are in the table, those that no model knows included."""
         with self.connection.cursor() as cursor:
             is_paper = hasattr(self.connection, "sketch")  # which answers, and runs nothing
-            if is_paper or '"' not in bare(table):
+            is_slow = self.connection.vendor == "sqlite"  # Django would parse the table's SQL
+            if is_paper or not (is_slow or '"' in bare(table)):
                 look = self.connection.introspection.get_table_description
                 return [column.name for column in look(cursor, bare(table))]
             # Django would take the quote in it for the end of its name.

@@ -14,6 +14,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models.functions import Now
 
 from hotel.migrator.constraints import AppendOnly
+from hotel.migrator.sql.parsing import bare
 
 
 class _Registry:
@@ -195,16 +196,24 @@ def ensure_journal(connection: BaseDatabaseWrapper) -> None:
         with connection.schema_editor() as editor:
             ensure(editor, [JournalEntry])
         return
-    table = JournalEntry._meta.db_table
-    with connection.cursor() as cursor:
-        there = {
-            column.name for column in connection.introspection.get_table_description(cursor, table)
-        }
+    there = columns_of(connection, JournalEntry._meta.db_table)
     missing = [field for field in JournalEntry._meta.local_fields if field.column not in there]
     if missing:
         with connection.schema_editor() as editor:
             for field in missing:
                 editor.add_field(JournalEntry, field)
+
+
+def columns_of(connection: BaseDatabaseWrapper, table: str) -> set[str]:
+    """Return the names of a table's columns, generated ones included."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":  # whose SQL Django would parse for collations, slowly
+            cursor.execute(
+                "SELECT name FROM pragma_table_xinfo(%s) WHERE hidden <> 1", [bare(table)]
+            )
+            return {name for (name,) in cursor.fetchall()}
+        described = connection.introspection.get_table_description(cursor, table)
+        return {column.name for column in described}
 
 
 def exists(connection: BaseDatabaseWrapper, model: type[models.Model]) -> bool:

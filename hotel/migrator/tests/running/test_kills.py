@@ -21,6 +21,10 @@ DATA = [
     for key in AFTER_INITIAL
     if any(isinstance(operation, RunPython) for operation in GRAPH.nodes[key].operations)
 ]
+INSERTED = (
+    *("users_groups", "room_blocks", "room_events", "reservation_events", "payment_events"),
+    "deposit_movements",
+)
 SEED = random.Random(os.environ.get("SEED", "hotel"))
 # Every data migration comes first, then any.
 MOMENTS = [
@@ -41,6 +45,30 @@ def without_clocks(found):
     return {fact: value for fact, value in found.items() if (fact[0], fact[-1]) not in made}
 
 
+def comparable(found):
+    """Return facts that are the same after every run, killed or not.
+
+    Rows that migrations insert are numbered anew: PostgreSQL gives no number twice, not even one
+    of a row that a kill undid. Nothing refers to these rows.
+    """
+    if connection.vendor == "postgresql":
+        keys = {table: set() for table in INSERTED}
+        for table, key, *_ in found:
+            if table in keys:
+                keys[table].add(key)
+        places = {
+            (table, key): place
+            for table, of_table in keys.items()
+            for place, key in enumerate(sorted(of_table, key=int))
+        }
+        found = {
+            (fact[0], places[fact[:2]], fact[2]) if fact[:2] in places else fact: value
+            for fact, value in found.items()
+            if not (fact[:2] in places and fact[2] == "id")
+        }
+    return without_clocks(found)
+
+
 @pytest.mark.stressed
 @pytest.mark.parametrize(
     "number, key",
@@ -52,7 +80,7 @@ def test_killed_anywhere_the_next_run_ends_as_if_it_had_not_been(
 ):
     if not undisturbed:
         history.initial().load_sample()
-        undisturbed.update(without_clocks(facts(history.migrate())))
+        undisturbed.update(comparable(facts(history.migrate())))
     history.initial().load_sample()
     for step in PLAN[PLAN.index(INITIAL) + 1 : PLAN.index(key)]:
         history.step(step)
@@ -64,5 +92,5 @@ def test_killed_anywhere_the_next_run_ends_as_if_it_had_not_been(
         moment = chance.randint(1, moment - 1)
     record_property("killed", f"{'.'.join(key)}, before its change {moment}")
     history.migrate()
-    assert differences(without_clocks(facts(history)), undisturbed) == {}
+    assert differences(comparable(facts(history)), undisturbed) == {}
     assert half_done(connection, MigrationLoader(connection)) == []
