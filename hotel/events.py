@@ -97,10 +97,13 @@ def changed(row: models.Model) -> list[str]:
     return [name for name, value in told(row).items() if before[name] != value]
 
 
-def record(row: Any, what: str, by: User | None, reason: str | None = None) -> None:
+def record(
+    row: Any, what: str, by: User | None, reason: str | None = None, **more: list[Any]
+) -> None:
     """Write the event of an act that has just been saved, in the transaction of the act.
 
-    row: remembered under its lock and then changed, or new. by: None for a command.
+    row: remembered under its lock and then changed, or new. by: None for a command. more: what
+    changed beside the columns of the row, old and new.
     """
     before = vars(row).get("_before", {})
     after = told(row)
@@ -113,7 +116,8 @@ def record(row: Any, what: str, by: User | None, reason: str | None = None) -> N
             name: [before.get(name), value]
             for name, value in after.items()
             if before.get(name) != value
-        },
+        }
+        | more,
         reason=reason,
     )
     vars(row)["_before"] = after

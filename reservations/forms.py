@@ -1,5 +1,6 @@
 """What the buttons of a reservation ask for."""
 
+from datetime import timedelta
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -88,6 +89,23 @@ class MoveForm(ActionForm):
     def _free_rooms(self) -> QuerySet[Room]:
         first = max(self.row.check_in_date, business_date())
         return services.free_rooms(first, self.row.check_out_date)
+
+
+class PlanMoveForm(MoveForm):
+    """Another room from a night on: one of those that are free for the last night."""
+
+    shows: ClassVar = {}  # nothing that stands is changed but by what the service refuses
+
+    from_night = forms.DateField(
+        widget=AdminDateWidget, help_text="The first night in the other room."
+    )
+
+    field_order = ("from_night", "room")
+
+    def prepare(self) -> None:
+        """Offer the rooms that are free at the end of the stay."""
+        last = self.row.check_out_date - timedelta(days=1)
+        self.offer(services.free_rooms(max(last, business_date()), self.row.check_out_date))
 
 
 class CheckInForm(MoveForm):

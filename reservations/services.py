@@ -11,27 +11,31 @@ cancelled can be reinstated if the room is still free.
 """
 
 import secrets
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from hotel.business_day import business_date, is_today
-from hotel.events import changed, record
 from hotel.refusals import Refused, refusing
-from hotel.rules import validate
 from payments.models import PaymentMethod
 from payments.services import settle_at_check_out
-from reservations.locks import lock_reservation, lock_reservations
-from reservations.models import LIVE, Guest, Reservation, ReservationStatus, StayPart
-from reservations.parts import planned
-from rooms.locks import lock_room, lock_room_types, lock_rooms
-from rooms.models import HousekeepingStatus, Room, RoomBlock, RoomType
+from reservations.acts import require as _require
+from reservations.acts import saved as _saved
+from reservations.availability import free_rooms as free_rooms
+from reservations.availability import refuse_rooms, refuse_sold_out, sold_as
+from reservations.availability import rooms_left as rooms_left
+from reservations.locks import lock_reservation
+from reservations.models import LIVE, Guest, Reservation, ReservationStatus
+from reservations.moves import move as move
+from reservations.moves import swap as swap
+from reservations.moves import undo_move as undo_move
+from reservations.parts import planned, present
+from rooms.locks import lock_room
+from rooms.models import HousekeepingStatus, Room, RoomType
 from rooms.services import occupy, undo_occupy, vacate
 
 PENDING, CONFIRMED, CHECKED_IN, CHECKED_OUT, CANCELLED, NO_SHOW = ReservationStatus
@@ -101,9 +105,10 @@ def book(  # noqa: PLR0913 - each is a column of the reservation
             **details,
         )
         _price(stay, _rate(room, room_type) if rate is None else rate)
-        _refuse_room(stay, room)
+        parts = planned(stay)
+        refuse_rooms(stay, parts)
         if not overbook:
-            _refuse_sold_out(stay, arrival, departure)
+            refuse_sold_out(stay, parts, arrival, departure)
         return _saved(stay, "booked", by)
 
 
@@ -120,7 +125,7 @@ def confirm(reservation: Reservation, by: User) -> Reservation:
             return stay
         _require(stay, "confirmed", PENDING)
         stay.status = CONFIRMED
-        _refuse_room(stay, _lock_room_of(stay))
+        refuse_rooms(stay, planned(stay))
         return _saved(stay, "confirmed", by)
 
 
@@ -144,10 +149,11 @@ def change_dates(
         added = [(arrival, stay.check_in_date), (stay.check_out_date, departure)]
         stay.check_in_date, stay.check_out_date = arrival, departure
         _price(stay, stay.rate_per_night)
-        _refuse_room(stay, _lock_room_of(stay))
+        parts = planned(stay)
+        refuse_rooms(stay, parts)
         if not overbook:
             for first, after in added:
-                _refuse_sold_out(stay, max(first, arrival), min(after, departure))
+                refuse_sold_out(stay, parts, max(first, arrival), min(after, departure))
         return _saved(stay, "moved_to_other_dates", by)
 
 
@@ -159,67 +165,6 @@ def reprice(reservation: Reservation, rate: Decimal, discount: Decimal, by: User
         stay.discount_amount = discount
         _price(stay, rate)
         return _saved(stay, "repriced", by)
-
-
-def move(reservation: Reservation, room: Room, by: User, overbook: bool = False) -> Reservation:
-    """Assign a room to a stay, or another one; the price stays.
-
-    Guests in house move at once: the room they leave is dirty, the new one must be free today.
-    """
-    with refusing():
-        stay = lock_reservation(reservation)
-        if stay.room_id == room.pk:
-            return stay
-        _require(stay, "moved to another room", *LIVE)
-        rooms = lock_rooms(stay.room_id, room.pk)
-        left = rooms.get(stay.room_id) if stay.room_id else None
-        stay.room = rooms[room.pk]
-        _refuse_room(stay, stay.room)
-        sold_as = left.room_type_id if left else stay.room_type_id
-        if stay.room.room_type_id != sold_as and not overbook:
-            _refuse_sold_out(stay, stay.check_in_date, stay.check_out_date)
-        if stay.status == CHECKED_IN:
-            if left:
-                vacate(left, by)
-            occupy(stay.room, by)
-        return _saved(stay, "moved", by)
-
-
-def swap(one: Reservation, other: Reservation, by: User) -> list[Reservation]:
-    """Swap the rooms of two stays, also of guests in house; return both stays."""
-    with refusing():
-        stays = lock_reservations(one, other)
-        first, second = stays
-        if first.pk == second.pk:
-            raise Refused(f"{first} cannot swap rooms with itself.")
-        for stay in stays:
-            _require(stay, "moved to another room", *LIVE)
-            if not stay.room_id:
-                raise Refused(f"{stay} has no room to swap: assign one first.")
-        if first.room_id == second.room_id:
-            return stays
-        rooms = lock_rooms(first.room_id, second.room_id)
-        lock_room_types(*(room.room_type_id for room in rooms.values()))
-        if connection.vendor == "postgresql":  # SQLite compares at the end in any case
-            with connection.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        old, new = (rooms[stay.room_id] for stay in stays if stay.room_id)
-        first.room, second.room = new, old
-        for stay, room in ((first, new), (second, old)):
-            _refuse_blocked(stay, room)
-            stay.save(update_fields=["room", "updated_at"])
-        for stay in stays:
-            _refuse_clashes(stay)
-        if old.room_type_id != new.room_type_id:
-            for stay in stays:
-                _refuse_sold_out(stay, stay.check_in_date, stay.check_out_date)
-        if CHECKED_IN in (first.status, second.status) and first.status != second.status:
-            left, entered = (old, new) if first.status == CHECKED_IN else (new, old)
-            vacate(left, by)
-            occupy(entered, by)
-        for stay in stays:
-            record(stay, "swapped", by)
-        return stays
 
 
 def check_in(
@@ -240,22 +185,20 @@ def check_in(
             raise Refused(f"{stay} arrives on {stay.check_in_date}: change its dates first.")
         if today >= stay.check_out_date:
             raise Refused(f"{stay} was to leave on {stay.check_out_date}: change its dates first.")
-        rooms = lock_rooms(stay.room_id, room.pk if room else stay.room_id)
-        key = room.pk if room else stay.room_id
-        chosen = rooms.get(key) if key else None
-        if not chosen:
+        if not (room or stay.room):
             raise Refused(f"{stay} has no room yet: choose one.")
-        sold_as = rooms[stay.room_id].room_type_id if stay.room_id else stay.room_type_id
-        stay.room = chosen
+        was = sold_as(present(planned(stay)))
+        stay.room = room or stay.room
         stay.status = CHECKED_IN
         stay.checked_in_at = timezone.now()
         stay.checked_in_by = by
         stay.receptionist_name = by.username
-        _refuse_room(stay, chosen)
+        parts = planned(stay)
+        chosen = refuse_rooms(stay, parts)[present(parts).room_id or 0]
         if chosen.housekeeping_status == HousekeepingStatus.DIRTY and not accept_dirty:
             raise Refused(f"Room {chosen} is dirty: clean it, or choose another one.")
-        if chosen.room_type_id != sold_as:
-            _refuse_sold_out(stay, stay.check_in_date, stay.check_out_date)
+        if chosen.room_type_id != was:
+            refuse_sold_out(stay, parts, stay.check_in_date, stay.check_out_date)
         occupy(chosen, by)
         return _saved(stay, "checked_in", by)
 
@@ -322,12 +265,12 @@ def undo_check_out(reservation: Reservation, by: User) -> Reservation:
         _refuse_another_day(stay, stay.checked_out_at, "checked out")
         stay.status = CHECKED_IN
         stay.checked_out_at = None
-        room = _lock_room_of(stay)
-        if not room:
+        if not stay.room_id:
             raise Refused(f"{stay} has no room for its guests to return to.")
-        _refuse_room(stay, room)
-        _refuse_sold_out(stay, business_date(), stay.check_out_date)
-        occupy(room, by)
+        parts = planned(stay)
+        rooms = refuse_rooms(stay, parts)
+        refuse_sold_out(stay, parts, business_date(), stay.check_out_date)
+        occupy(rooms[stay.room_id], by)
         return _saved(stay, "check_out_undone", by)
 
 
@@ -341,88 +284,14 @@ def reinstate(reservation: Reservation, by: User, overbook: bool = False) -> Res
         stay.status = CONFIRMED
         stay.cancelled_at = stay.cancel_reason = None
         stay.checked_in_at = stay.checked_in_by = stay.receptionist_name = None
-        _refuse_room(stay, _lock_room_of(stay))
+        parts = planned(stay)
+        refuse_rooms(stay, parts)
         if not overbook:
-            _refuse_sold_out(stay, stay.check_in_date, stay.check_out_date)
+            refuse_sold_out(stay, parts, stay.check_in_date, stay.check_out_date)
         return _saved(stay, "reinstated", by)
 
 
-# What can be sold
-
-
-def free_rooms(arrival: date, departure: date, room_type: RoomType | None = None) -> QuerySet[Room]:
-    """Return the rooms that are free on all nights from arrival to departure, as a queryset."""
-    parts = StayPart.objects.taking_a_room(arrival, departure)
-    rooms = Room.objects.exclude(is_active=False)
-    if room_type:
-        rooms = rooms.filter(room_type=room_type)
-    return rooms.exclude(pk__in=parts.filter(room__isnull=False).values("room")).exclude(
-        pk__in=RoomBlock.objects.standing(arrival, departure).values("room")
-    )
-
-
-def rooms_left(
-    room_type: RoomType, arrival: date, departure: date, without: Reservation | None = None
-) -> int:
-    """Return how many rooms of this type can still be sold for all of these nights.
-
-    A stay takes a room of the type of the room it has, or else of the type it was booked for.
-    Negative on a night that is overbooked. without: a reservation that does not count.
-    """
-    rooms = Room.objects.filter(room_type=room_type).exclude(is_active=False)
-    keys = set(rooms.values_list("pk", flat=True))
-    parts = StayPart.objects.taking_a_room(arrival, departure).filter(
-        Q(room__isnull=True, room_type=room_type) | Q(room__in=keys)
-    )
-    if without:
-        parts = parts.exclude(reservation=without.pk)
-    booked = list(parts.values_list("room", "start_date", "end_date"))
-    blocks = [
-        (
-            block.room_id,
-            block.start_date,
-            min(filter(None, (block.end_date, block.released_on)), default=None),
-        )
-        for block in RoomBlock.objects.standing(arrival, departure).filter(room__in=keys)
-    ]
-
-    def left(night: date) -> int:
-        taken = [
-            row
-            for row in (*booked, *blocks)
-            if row[1] <= night and not (row[2] and row[2] <= night)
-        ]
-        unassigned = sum(room is None for room, *_ in taken)
-        return len(keys) - unassigned - len({room for room, *_ in taken if room})
-
-    nights = [arrival + timedelta(days) for days in range((departure - arrival).days)]
-    return min(map(left, nights), default=len(keys))
-
-
 # What the services above are made of
-
-
-def _lock_room_of(stay: Reservation) -> Room | None:
-    return lock_room(stay.room_id) if stay.room_id else None
-
-
-def _saved(stay: Reservation, what: str, by: User, reason: str | None = None) -> Reservation:
-    """Save what was changed of a stay that keeps the rules, with the event of the act."""
-    if stay._state.adding:
-        validate(stay)
-        stay.save(force_insert=True)
-    else:
-        fields = changed(stay)
-        validate(stay, fields)
-        stay.save(update_fields=[*fields, "updated_at"])
-    record(stay, what, by, reason)
-    return stay
-
-
-def _require(stay: Reservation, what: str, *statuses: str) -> None:
-    """Raise Refused unless the stay has one of the statuses."""
-    if stay.status not in statuses:
-        raise Refused(f"{stay} cannot be {what}: it is {stay.get_status_display().lower()}.")
 
 
 def _end(
@@ -447,6 +316,10 @@ def _end(
         return _saved(stay, status, by, stay.cancel_reason)
 
 
+def _lock_room_of(stay: Reservation) -> Room | None:
+    return lock_room(stay.room_id) if stay.room_id else None
+
+
 def _price(stay: Reservation, rate: Decimal) -> None:
     """Price a stay: rate by nights, less the discount.
 
@@ -467,65 +340,6 @@ def _price(stay: Reservation, rate: Decimal) -> None:
 def _rate(room: Room | None, room_type: RoomType) -> Decimal:
     """Return the rate per night; a room with a rate of 0 has none, as in the legacy system."""
     return (room and room.custom_rate) or room_type.default_rate
-
-
-def _refuse_room(stay: Reservation, room: Room | None) -> None:
-    """Raise Refused if ``room``, which may be None, cannot be assigned to the stay."""
-    if room:
-        if room.is_active is False:
-            raise Refused(f"Room {room} is no longer in use: choose another one.")
-        _refuse_blocked(stay, room)
-        _refuse_clashes(stay)
-
-
-def _refuse_blocked(stay: Reservation, room: Room) -> None:
-    nights = max(stay.check_in_date, business_date()), stay.check_out_date
-    block = room.blocks.standing(*nights).order_by("start_date").first()
-    if block:
-        raise Refused(f"Room {room} is {block.describe()}: release it, or choose another one.")
-
-
-def _refuse_clashes(stay: Reservation) -> None:
-    """Raise Refused, and name the other stay, if a room of the stay is taken on its nights."""
-    for part in planned(stay):
-        if part.room_id:
-            others = StayPart.objects.filter(
-                room=part.room_id,
-                status__in=[CONFIRMED, CHECKED_IN],
-                start_date__lt=part.end_date,
-                end_date__gt=part.start_date,
-            ).exclude(reservation=stay.pk)
-            other = others.select_related("reservation").order_by("start_date", "pk").first()
-            if other:
-                _refuse_taken(part.room, other.reservation, other.start_date, other.end_date)
-    if stay.status == CHECKED_IN:
-        staying = Reservation.objects.filter(room=stay.room_id, status=CHECKED_IN)
-        guests = staying.exclude(pk=stay.pk).order_by("check_in_date", "pk").first()
-        if guests:
-            _refuse_taken(stay.room, guests, guests.check_in_date, guests.check_out_date)
-
-
-def _refuse_taken(room: Room | None, stay: Reservation, first: date, after: date) -> None:
-    raise Refused(
-        f"Room {room} has {stay} from {first} to {after}: choose another room or other dates."
-    )
-
-
-def _refuse_sold_out(stay: Reservation, arrival: date, departure: date) -> None:
-    """Raise Refused if no room of the stay's type is left on a night to come.
-
-    The type is that of its room, or else the one it was booked for.
-    """
-    if departure <= arrival:
-        return
-    sold_as = stay.room.room_type_id if stay.room else stay.room_type_id
-    [kind] = lock_room_types(sold_as).values()
-    arrival = max(arrival, business_date())
-    if rooms_left(kind, arrival, departure, without=stay) < 1:
-        raise Refused(
-            f"{kind} is sold out between {arrival} and {departure}:"
-            " choose other dates or another type."
-        )
 
 
 def _refuse_another_day(stay: Reservation, moment: datetime | None, what: str) -> None:
