@@ -1,5 +1,6 @@
 """Verbs run as commands, and what they leave in the records and the journal."""
 
+import json
 from io import StringIO
 
 import pytest
@@ -8,6 +9,16 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from hotel.migrator.storage.tables import JournalEntry
+
+ROOM_AND_BED = """
+operations.CreateModel("Room", [
+    ("id", models.AutoField(primary_key=True)), ("floor", models.IntegerField(null=True))
+]),
+operations.CreateModel("Bed", [
+    ("id", models.AutoField(primary_key=True)),
+    ("room", models.ForeignKey("Room", models.CASCADE)),
+]),
+"""
 
 
 def table(name):
@@ -42,3 +53,13 @@ def journal(*names, app="annexe"):
 
 def pairs(*names):
     return [(name, "forward", event) for name in names for event in ("started", "finished")]
+
+
+def doctor(*words):
+    """Return the exit code and the findings."""
+    out, code = StringIO(), 0
+    try:
+        call_command("db", "doctor", "--json", *words, stdout=out)
+    except SystemExit as ended:
+        code = ended.code
+    return code, json.loads(out.getvalue())

@@ -510,6 +510,35 @@ def rooms(annexe, history):
     return annexe
 
 
+_ID = '("id", models.AutoField(primary_key=True))'
+INITIAL = f"""
+migrations.CreateModel("Guest", [{_ID}]),
+migrations.CreateModel(
+    "Room",
+    [{_ID}, ("floor", models.IntegerField()), ("guests", models.ManyToManyField("annexe.Guest"))],
+),
+migrations.AddField("room", "name", models.CharField(max_length=9, default="")),
+"""
+
+
+@pytest.fixture
+def initial(annexe, history):
+    """An initial migration of which the tables are there, and no record."""
+    annexe.write("0001_initial", INITIAL).migrate()
+    history.execute("DELETE FROM django_migrations")
+    return annexe
+
+
+@pytest.fixture
+def warnings(caplog):
+    """Return what preflight has said of plain migrate."""
+    return lambda: [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "hotel.migrator.preflight" and record.levelname == "WARNING"
+    ]
+
+
 def column(history, name, table="annexe_room"):
     return [value for (value,) in history.execute(f"SELECT {name} FROM {table} ORDER BY id")]
 

@@ -14,17 +14,7 @@ from django.db import connection
 from hotel.migrator.exceptions import Interrupted
 from hotel.migrator.storage import tables
 from hotel.migrator.storage.tables import Cursor
-from hotel.migrator.tests.commands import db, table
-
-
-def doctor(*words):
-    """Return the exit code and the findings."""
-    out, code = StringIO(), 0
-    try:
-        call_command("db", "doctor", "--json", *words, stdout=out)
-    except SystemExit as ended:
-        code = ended.code
-    return code, json.loads(out.getvalue())
+from hotel.migrator.tests.commands import db, doctor, table
 
 
 def only(*words):

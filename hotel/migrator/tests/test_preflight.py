@@ -177,16 +177,6 @@ def only(*targets, **options):
     return finding
 
 
-@pytest.fixture
-def warnings(caplog):
-    """Return what preflight has said of plain migrate."""
-    return lambda: [
-        record.getMessage()
-        for record in caplog.records
-        if record.name == "hotel.migrator.preflight" and record.levelname == "WARNING"
-    ]
-
-
 def test_nothing_refuses_the_whole_history_up_or_down(history):
     history.initial().load_sample()
     before = history.dump(), history.catalog()

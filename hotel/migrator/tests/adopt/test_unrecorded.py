@@ -6,9 +6,7 @@ from django.db import connection
 
 from hotel.migrator.exceptions import RefusedByPreflight
 from hotel.migrator.tests.adopt.adoptions import THOROUGH, adopt, drift, dump, legacy
-from hotel.migrator.tests.commands import db, table
-from hotel.migrator.tests.running.test_presence import initial  # noqa: F401
-from hotel.migrator.tests.test_doctor import doctor
+from hotel.migrator.tests.commands import db, doctor, table
 from hotel.tests import stress
 
 # One with the whole history; those of one application look at fewer steps, and find the same.
@@ -108,7 +106,7 @@ def test_somebody_elses_table_of_the_same_name_is_not_to_be_adopted(history):
     assert "users" in connection.introspection.table_names()
 
 
-def test_this_history_without_its_records_is_to_be_recorded(initial, history):  # noqa: F811
+def test_this_history_without_its_records_is_to_be_recorded(initial, history):
     initial.write("0002_add_beds", table("Bed"))
     command = "manage.py db stamp annexe.0001_initial"
     what = (

@@ -13,26 +13,18 @@ from hotel.migrator import preflight
 from hotel.migrator.locking import table_locks
 from hotel.migrator.locking.patience import short_lock_timeout
 from hotel.migrator.plan import lock_order, steps, waits
+from hotel.migrator.tests.commands import ROOM_AND_BED
 from hotel.tests import stress
 
 pytestmark = pytest.mark.postgresql
 
-TABLES = """
-operations.CreateModel("Room", [
-    ("id", models.AutoField(primary_key=True)), ("floor", models.IntegerField(null=True))
-]),
-operations.CreateModel("Bed", [
-    ("id", models.AutoField(primary_key=True)),
-    ("room", models.ForeignKey("Room", models.CASCADE)),
-]),
-"""
 SAME = "def same(apps, floor): return floor"
 
 
 @pytest.fixture
 def beds(annexe):
     """Two tables, of which ``annexe_bed`` refers to ``annexe_room``."""
-    return annexe.write("0001_initial", TABLES).migrate()
+    return annexe.write("0001_initial", ROOM_AND_BED).migrate()
 
 
 def held(table):

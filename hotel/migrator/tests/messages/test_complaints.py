@@ -14,9 +14,9 @@ from django.db import DatabaseError, connection
 from hotel.migrator.messages import complaints
 from hotel.migrator.messages.complaints import MENDS
 from hotel.migrator.running.explanations import explain
+from hotel.migrator.tests.commands import doctor
+from hotel.migrator.tests.following import follow
 from hotel.migrator.tests.messages.remedies import CASES, MODELS, TABLES, python
-from hotel.migrator.tests.running.test_remedies import follow
-from hotel.migrator.tests.test_doctor import doctor
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from hotel.migrator import preflight
-from hotel.migrator.tests.locking.test_table_locks import TABLES
+from hotel.migrator.tests.commands import ROOM_AND_BED
 from hotel.migrator.tests.looking import looked
 
 pytestmark = pytest.mark.postgresql
@@ -66,7 +66,7 @@ class Client(Thread):
 @pytest.fixture
 def beds(annexe, history):
     """Two tables with a row each."""
-    annexe.write("0001_initial", TABLES).migrate()
+    annexe.write("0001_initial", ROOM_AND_BED).migrate()
     history.execute("INSERT INTO annexe_room DEFAULT VALUES")
     history.execute("INSERT INTO annexe_bed (room_id) VALUES (1)")
     return annexe

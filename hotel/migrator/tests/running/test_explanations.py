@@ -3,8 +3,7 @@
 import pytest
 from django.db import connection
 
-from hotel.migrator.tests.commands import db, table
-from hotel.migrator.tests.test_doctor import doctor
+from hotel.migrator.tests.commands import db, doctor, table
 
 ON_POSTGRESQL = connection.vendor == "postgresql"
 

@@ -9,14 +9,6 @@ from django.db import connection
 from hotel.migrator.tests.commands import db, table
 
 ID = '("id", models.AutoField(primary_key=True))'
-INITIAL = f"""
-migrations.CreateModel("Guest", [{ID}]),
-migrations.CreateModel(
-    "Room",
-    [{ID}, ("floor", models.IntegerField()), ("guests", models.ManyToManyField("annexe.Guest"))],
-),
-migrations.AddField("room", "name", models.CharField(max_length=9, default="")),
-"""
 LACKING = {  # what somebody has done, and what is named then
     "a column": (
         ["ALTER TABLE annexe_room DROP COLUMN floor"],
@@ -35,14 +27,6 @@ LACKING = {  # what somebody has done, and what is named then
         "annexe_guest, and lacks the column annexe_room.floor, the table annexe_room_guests",
     ),
 }
-
-
-@pytest.fixture
-def initial(annexe, history):
-    """An initial migration of which the tables are there, and no record."""
-    annexe.write("0001_initial", INITIAL).migrate()
-    history.execute("DELETE FROM django_migrations")
-    return annexe
 
 
 @pytest.mark.parametrize("case", LACKING)

@@ -1,8 +1,6 @@
 """What ``db doctor`` advises is done, word for word, and the database is healthy afterwards."""
 
-import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from io import StringIO
 
@@ -13,9 +11,8 @@ from django.db import connection, connections
 from hotel.migrator.exceptions import MigratorError
 from hotel.migrator.storage import tables
 from hotel.migrator.storage.tables import Cursor
-from hotel.migrator.tests import shells
-from hotel.migrator.tests.commands import db, table
-from hotel.migrator.tests.test_doctor import doctor
+from hotel.migrator.tests.commands import db, doctor, table
+from hotel.migrator.tests.following import follow
 
 KEY = "id = models.AutoField(primary_key=True)"
 MODELS = {
@@ -230,44 +227,6 @@ def make_sick(project, history, sick):
             app.models(MODELS[app.label] + what + f"\n    {KEY}\n")
         else:
             app.write(name.partition(".")[2], what[0], after=[(app.label, what[1])])
-
-
-def commands(mend):
-    """Return the commands in what mends something, in their order; of two ways, the first."""
-    found = []
-    for words in mend.partition(", or by steps")[0].split("manage.py ")[1:]:
-        command = []
-        for word in words.split():
-            if word.rstrip(".") in ("prints", "stops", "then"):
-                break
-            command.append(word.rstrip(".,;"))
-            if word[-1] in ".,;":
-                break
-        found.append(command)
-    return found
-
-
-def follow(project, found):
-    """Do what the findings say, in their order."""
-    if any(row["can_fix"] for row in found):
-        doctor("--fix")
-    for row in found:
-        for command in [] if row["can_fix"] else commands(row["mend"]):
-            if command == ["db", "drift"]:
-                script = drift_script()
-                assert shells.run(script, shows=True) == (0, "")
-                continue
-            asked = command[0] in ("migrate", "makemigrations") or command[1] == "merge"
-            call_command(*command, *["--noinput"] * asked, verbosity=0)
-            project.reload()
-
-
-def drift_script():
-    """Return the lines of the script that ``db drift`` prints."""
-    out = StringIO()
-    with suppress(SystemExit):  # with 1: there is something to mend
-        call_command("db", "drift", "--json", stdout=out)
-    return json.loads(out.getvalue())["script"]
 
 
 @pytest.mark.parametrize("name", CASES)

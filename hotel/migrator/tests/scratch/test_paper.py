@@ -20,27 +20,15 @@ from hotel.migrator.running import runner
 from hotel.migrator.scope import own_apps
 from hotel.migrator.scratch import databases
 from hotel.migrator.scratch.paper import Paper
-from hotel.migrator.script import offline
 from hotel.migrator.sql.parsing import quoted
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.authoring.changes import SCHEMA
 from hotel.migrator.tests.facts import differences
 from hotel.migrator.tests.projects import ROOT
-from hotel.migrator.tests.script.printed import long, refused, sql
+from hotel.migrator.tests.script.printed import both, long, refused, sql
 from hotel.tests import stress
 
 EVERY = 1 if stress.IS_WHOLE else 12
-
-
-def both(says, *, backwards=False):
-    """Return what is taken down for a range on paper, and on a server."""
-    loader = runner.loader_without_database()
-    graph = Graph.from_django(loader.graph, own_apps())
-    span = offline.between(graph, says, backwards, cascade=True)
-    return [
-        offline.taken_down(connection, loader, span, "postgresql", on_paper=on_paper)
-        for on_paper in (True, False)
-    ]
 
 
 @long

@@ -9,6 +9,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from hotel.migrator.revisions.graph import Graph
+from hotel.migrator.running import runner
+from hotel.migrator.scope import own_apps
+from hotel.migrator.script import offline
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.facts import differences, facts
 from hotel.tests import stress
@@ -51,3 +55,14 @@ def unchanged(history, script, complaint):
 
 
 long = pytest.mark.skipif(not stress.IS_WHOLE, reason="half a minute long: see make stress")
+
+
+def both(says, *, backwards=False):
+    """Return what is taken down for a range on paper, and on a server."""
+    loader = runner.loader_without_database()
+    graph = Graph.from_django(loader.graph, own_apps())
+    span = offline.between(graph, says, backwards, cascade=True)
+    return [
+        offline.taken_down(connection, loader, span, "postgresql", on_paper=on_paper)
+        for on_paper in (True, False)
+    ]

@@ -17,8 +17,8 @@ from hotel.migrator.storage.journal import entries
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.drifts import found as drift_found
 from hotel.migrator.tests.facts import differences
-from hotel.migrator.tests.history.test_worse_rows import FIRST_DATA_STEP, write
 from hotel.migrator.tests.script.printed import known, long, refused, sql, unchanged
+from hotel.migrator.tests.worse_rows import FIRST_DATA_STEP, write
 from hotel.tests import stress
 
 EVERY = 1 if stress.IS_WHOLE else 9  # make stress compares after each step

@@ -9,7 +9,6 @@ from django.db import connection
 from hotel.migrator.running.explanations import explain
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.script.printed import sql
-from hotel.migrator.tests.test_preflight import warnings  # noqa: F401
 
 FIRST = """
 migrations.CreateModel("Room", [("id", models.AutoField(primary_key=True))]),
@@ -126,7 +125,7 @@ def renames(script):
     return any("UPDATE django_content_type" in line for line in script)
 
 
-def test_the_way_back_of_a_renamed_model_is_no_reason_to_warn(kinds, warnings):  # noqa: F811
+def test_the_way_back_of_a_renamed_model_is_no_reason_to_warn(kinds, warnings):
     kinds.migrate("0003_to_suite")
     call_command("migrate", "annexe", "0001", verbosity=0)
     assert warnings() == []

@@ -6,8 +6,7 @@ import pytest
 
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.facts import differences
-from hotel.migrator.tests.scratch.test_paper import both
-from hotel.migrator.tests.script.printed import known, sql
+from hotel.migrator.tests.script.printed import both, known, sql
 
 # One migration after the other: its operations, and whether it is atomic.
 ON_BOTH = {
