@@ -106,9 +106,10 @@ def write(wanted):
         " FROM series",
         "INSERT INTO rooms (room_number, floor, room_type_id, status, housekeeping_status)"
         " SELECT 100 + n, n / 50, 1 + n / 32, 'available', 'clean' FROM series",
-        "INSERT INTO guests (full_name, phone, email, id_number) SELECT 'Guest ' || (n * 7919),"
-        " '+62 ' || (n * 104729), 'g' || n || '@mail.example', 'ID' || (n * 15485863)"
-        " FROM series",
+        "INSERT INTO guests (full_name, phone, email, id_number, search_key)"
+        " SELECT 'Guest ' || (n * 7919), '+62 ' || (n * 104729), 'g' || n || '@mail.example',"
+        " 'ID' || (n * 15485863), 'guest ' || (n * 7919) || ' 62' || (n * 104729) || ' 62' ||"
+        " (n * 104729) || ' g' || n || 'mailexample id' || (n * 15485863) FROM series",
         "INSERT INTO reservations (confirmation_number, guest_id, room_type_id, room_id,"
         " check_in_date, check_out_date, rate_per_night, subtotal, discount_amount, total_amount,"
         " status, created_by, checked_in_at, checked_out_at, created_at, adults, children,"

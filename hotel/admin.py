@@ -262,7 +262,9 @@ class BackOfficeAdmin(KeepingAdmin):
             typed = [
                 field.name
                 for field in self.opts.concrete_fields
-                if field.name in form.changed_data or getattr(field, "auto_now", False)
+                if field.name in form.changed_data
+                or getattr(field, "auto_now", False)
+                or not {*form.changed_data}.isdisjoint(getattr(field, "follows", ()))
             ]
             obj.save(update_fields=typed)
             if hasattr(obj, "events"):

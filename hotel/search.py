@@ -5,6 +5,7 @@ refers to. Of an OR over several tables no index helps, so each table is asked b
 rows that have the word. A word that many have is looked for among the rows that the others leave.
 """
 
+import re
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
@@ -13,28 +14,50 @@ from typing import Any, cast
 from django.db.models import Model, Q
 from django.utils.text import smart_split, unescape_string_literal
 
+from hotel.migrator.folding import fold
+
 LENGTH = 100  # characters; SQLite refuses the expression that thousands of words make
 WORDS_ASKED = 4  # each of which asks each table
 FEW = 500  # rows that have a word, to be named by their keys
+KEY = "search_key"  # a column of texts that are folded
+PHONE = re.compile(r"[\d\s()+./-]+", re.ASCII)
+LEAST_DIGITS = 6  # of a phone; fewer are a room, or a part of anything
+NATIONAL = 9  # digits that tell a phone, whether the country's code stands before them or a zero
 
 
 def conditions(model: type[Model], names: Sequence[str], term: str, using: str) -> list[Q]:
     """Return the conditions that rows of ``model`` have every word of ``term``.
 
     names: fields, or those of a table that a row refers to, as in ``guest__full_name``; a word may
-    be in any of them, in any capitals. Words in quotation marks are one.
+    be in any of them, in any capitals. Words in quotation marks are one, and so is a phone. A
+    column that is called ``search_key`` has folded texts, and is asked for the folded word.
     """
     if not names:
         return []
-    words = smart_split(term.replace("\0", "")[:LENGTH])
+    term = term.replace("\0", "")[:LENGTH].strip()
+    words = [term] if _digits(term) else smart_split(term)
     return [_condition(model, names, word, place, using) for place, word in enumerate(words)]
+
+
+def _digits(word: str) -> str:
+    """Return the digits by which a phone is found, whatever its spelling; "" for no phone."""
+    digits = re.sub(r"\D", "", word, flags=re.ASCII) if PHONE.fullmatch(word) else ""
+    return digits.lstrip("0")[-NATIONAL:] if len(digits) >= LEAST_DIGITS else ""
+
+
+def _has(name: str, word: str) -> Q:
+    """Return the condition that a field has the word."""
+    if name.rpartition("__")[2] != KEY:
+        return Q((f"{name}__icontains", word))
+    folded = _digits(word) or fold(word).strip()
+    return Q((f"{name}__icontains", folded)) if folded else Q(pk__in=[])
 
 
 def _condition(model: type[Model], names: Sequence[str], word: str, place: int, using: str) -> Q:
     if word[0] in "\"'" and word[0] == word[-1] and len(word) > 1:
         word = unescape_string_literal(word)
     if len(word) < 3 or place >= WORDS_ASKED:  # so short a part, many rows have
-        return reduce(or_, (Q((f"{name}__icontains", word)) for name in names))
+        return reduce(or_, (_has(name, word) for name in names))
     places = []
     for relation, fields in _tables(names).items():
         keys = _few(model, relation, fields, word, using)
@@ -42,7 +65,7 @@ def _condition(model: type[Model], names: Sequence[str], word: str, place: int, 
             places.append(Q((f"{relation or 'pk'}__in", keys)))
         else:
             parts = [f"{relation}__{field}" if relation else field for field in fields]
-            places += [Q((f"{part}__icontains", word)) for part in parts]
+            places += [_has(part, word) for part in parts]
     return reduce(or_, places)
 
 
@@ -54,7 +77,7 @@ def _few(
     relation: the name of a foreign key of ``model``, or "" for its own rows.
     """
     if not relation:
-        has_word = reduce(or_, (Q((f"{field}__icontains", word)) for field in fields))
+        has_word = reduce(or_, (_has(field, word) for field in fields))
         return _keys(model, has_word, using)
     other = cast("type[Model]", model._meta.get_field(relation).related_model)
     matching: list[Any] = []

@@ -58,7 +58,7 @@ class PaymentAdmin(ActingAdmin):
     list_select_related = ("reservation",)
     search_fields = (
         "reservation__confirmation_number",
-        "reservation__guest__full_name",
+        "reservation__guest__search_key",
         "reference_number",
         "transaction_id",
     )

@@ -34,7 +34,7 @@ class GuestAdmin(BackOfficeAdmin):
     list_display = ("full_name", "phone", "email", "nationality", "is_vip")
     list_filter = ("is_vip",)
     sortable_by = ("full_name",)
-    search_fields = ("full_name", "phone", "email", "id_number")
+    search_fields = ("search_key",)
     search_help_text = "Search by name, phone, e-mail or number of the document."
     ordering = ("full_name", "id")
     autocomplete_fields = ("preferred_room_type",)
@@ -305,7 +305,7 @@ class ReservationAdmin(ActingAdmin):
     list_filter = ("status", "check_in_date", "check_out_date")
     list_select_related = ("guest", "room", "room_type")
     sortable_by = ("confirmation_number", "check_in_date")  # which an index has in order
-    search_fields = ("confirmation_number", "guest__full_name", "guest__phone", "room__room_number")
+    search_fields = ("confirmation_number", "guest__search_key", "room__room_number")
     search_help_text = "Search by confirmation number, guest, phone or room."
     ordering = ("-id",)  # newest first: the furthest arrival is what nobody looks for
     fieldsets = (
@@ -395,7 +395,7 @@ class GuestImageAdmin(ReadOnlyAdmin):
 
     list_display = ("file_name", "guest", "image_type", moment("created_at"))
     list_select_related = ("guest",)
-    search_fields = ("file_name", "guest__full_name")
+    search_fields = ("file_name", "guest__search_key")
     search_help_text = "Search by file name or guest."
     ordering = ("-id",)
 

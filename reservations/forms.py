@@ -128,7 +128,7 @@ class SwapForm(ActionForm):
         """Find the other stay."""
         number = self.cleaned_data.pop("confirmation_number", None)
         if number:
-            other = Reservation.objects.filter(confirmation_number=number).first()
+            other = Reservation.objects.numbered(number)
             if other is None:
                 self.add_error("confirmation_number", f"There is no reservation {number}.")
             self.cleaned_data["other"] = other

@@ -2,17 +2,18 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from hotel.events import EventBase, event_rules
 from hotel.migrator.constraints import Check, Exclusion, HasParts, MakesWhole, Parts
 from hotel.migrator.expressions import AsciiLower, DaysBetween, FromSetting, IsCurrencyCode
 from hotel.migrator.fields import ExemptionsField
 from hotel.migrator.indexes import TrigramIndex
+from reservations.search_keys import FOLLOWS, TEXT, GuestKeyField, guest_key
 
 LARGEST_AMOUNT = Decimal("9999999999.99")
 LIVE = ("pending", "confirmed", "checked_in")  # what takes a room
@@ -26,6 +27,23 @@ STAY_AND_PARTS = Parts(
     usual=("room_type_id", "room_type_id"),
     is_present="is_present",
 )
+
+
+class GuestQuerySet(models.QuerySet["Guest"]):
+    """Guests, whose key follows when many are changed at once."""
+
+    def update(self, **values: Any) -> int:
+        """Change the columns of all of them; return how many there are."""
+        if not values.keys().isdisjoint(FOLLOWS):
+
+            def now(column: str) -> Any:
+                value = values.get(column, F(column))
+                return value if hasattr(value, "resolve_expression") else Value(value, TEXT)
+
+            values = {**values, "search_key": guest_key(now)}
+        return super().update(**values)
+
+    update.alters_data = True  # type: ignore[attr-defined]  # as Django marks it for templates
 
 
 class Guest(models.Model):
@@ -46,15 +64,15 @@ class Guest(models.Model):
     )
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
+    search_key = GuestKeyField(editable=False, default="", db_default="")
+
+    objects = GuestQuerySet.as_manager()
 
     class Meta:
         db_table = "guests"
         indexes = [
             models.Index(fields=["full_name", "id"], name="guests_by_name_idx"),
-            TrigramIndex(field="full_name", name="guests_full_name_part_idx"),
-            TrigramIndex(field="phone", name="guests_phone_part_idx"),
-            TrigramIndex(field="email", name="guests_email_part_idx"),
-            TrigramIndex(field="id_number", name="guests_id_number_part_idx"),
+            TrigramIndex(field="search_key", name="guests_key_part_idx"),
         ]
 
     def __str__(self) -> str:
@@ -166,6 +184,21 @@ class ReservationStatus(models.TextChoices):
     NO_SHOW = "no_show", "No-show"
 
 
+class ReservationQuerySet(models.QuerySet["Reservation"]):
+    """Reservations, by what they are asked for."""
+
+    def numbered(self, number: str) -> "Reservation | None":
+        """Return the reservation with this confirmation number, in any capitals; None for none.
+
+        Of legacy numbers that differ in capitals alone, the one that is written the same.
+        """
+        asked = number.strip()
+        alike = self.alias(number=AsciiLower("confirmation_number"))
+        same = alike.filter(number=AsciiLower(Value(asked)))
+        rows = {row.confirmation_number: row for row in same}
+        return rows.get(asked) or next(iter(rows.values()), None)
+
+
 class Reservation(models.Model):
     """A stay that was booked: dates are the hotel's, money is in its currency."""
 
@@ -232,6 +265,8 @@ class Reservation(models.Model):
     created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
     updated_at = models.DateTimeField(null=True, blank=True, auto_now=True)
     exemptions = ExemptionsField()
+
+    objects = ReservationQuerySet.as_manager()
 
     class Meta:
         db_table = "reservations"

@@ -80,8 +80,8 @@ class SearchPage(admin.AdminSite):
 
 def _of_number(words: str) -> Reservation | Room | None:
     """Return the stay or the room whose number this is, in any capitals."""
+    stay = Reservation.objects.numbered(words)
     spellings = {words, words.upper(), words.lower()}
-    stay = Reservation.objects.filter(confirmation_number__in=spellings).first()
     return stay or Room.objects.filter(room_number__in=spellings).first()
 
 

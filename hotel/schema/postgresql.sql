@@ -1,6 +1,6 @@
 -- The whole schema on PostgreSQL, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 115 migrations.
--- checksum: 73e864fd14af55fd97d504e342d38818
+-- Written by: manage.py db snapshot. It stands for 119 migrations.
+-- checksum: d6e0a610b08669e4c1686e46b0dad20d
 BEGIN;
 
 CREATE EXTENSION IF NOT EXISTS "btree_gist";
@@ -373,13 +373,11 @@ CREATE TABLE "guests" (
     "created_at" timestamp with time zone,
     "updated_at" timestamp with time zone,
     "preferred_room_type_id" integer,
+    "search_key" text DEFAULT ''::text NOT NULL,
     CONSTRAINT "guests_pkey" PRIMARY KEY (id)
 );
 CREATE INDEX guests_by_name_idx ON guests USING btree (full_name, id);
-CREATE INDEX guests_email_part_idx ON guests USING gin (upper((email)::text) gin_trgm_ops) WITH (gin_pending_list_limit='256');
-CREATE INDEX guests_full_name_part_idx ON guests USING gin (upper((full_name)::text) gin_trgm_ops) WITH (gin_pending_list_limit='256');
-CREATE INDEX guests_id_number_part_idx ON guests USING gin (upper((id_number)::text) gin_trgm_ops) WITH (gin_pending_list_limit='256');
-CREATE INDEX guests_phone_part_idx ON guests USING gin (upper((phone)::text) gin_trgm_ops) WITH (gin_pending_list_limit='256');
+CREATE INDEX guests_key_part_idx ON guests USING gin (upper(search_key) gin_trgm_ops) WITH (gin_pending_list_limit='256');
 CREATE INDEX guests_preferred_room_type_id_913ee5d5 ON guests USING btree (preferred_room_type_id);
 
 CREATE TABLE "migrator_archive" (
@@ -1058,6 +1056,10 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('reservations', '0034_forbid_double_nights', CURRENT_TIMESTAMP), -- 52f60829307740a0
     ('reservations', '0035_restrict_stay_parts', CURRENT_TIMESTAMP), -- 0a73f5760cfc08c4
     ('reservations', '0036_retire_double_booking_of_stays', CURRENT_TIMESTAMP), -- 906c650d10ac2e9d
+    ('reservations', '0037_add_guest_search_key', CURRENT_TIMESTAMP), -- d7360f1694fa67b3
+    ('reservations', '0038_backfill_guest_search_key', CURRENT_TIMESTAMP), -- 525cafde3b2c2e3d
+    ('reservations', '0039_require_guest_search_key', CURRENT_TIMESTAMP), -- bc837e8d9a675363
+    ('reservations', '0040_index_guest_search_keys', CURRENT_TIMESTAMP), -- dc5f10407cdec3e4
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

@@ -1,6 +1,6 @@
 -- The whole schema on SQLite, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 115 migrations.
--- checksum: 9d19acade47101095e3d19180de1cd56
+-- Written by: manage.py db snapshot. It stands for 119 migrations.
+-- checksum: b240c67388014364880f83c39ce8f85b
 BEGIN;
 
 CREATE TABLE "auth_group" (
@@ -283,6 +283,7 @@ CREATE INDEX "django_admin_log_user_id_c564eba6" ON "django_admin_log" ("user_id
 
 CREATE TABLE "guests" (
     "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "search_key" text DEFAULT '' NOT NULL,
     "full_name" varchar(100) NOT NULL,
     "email" varchar(100) NULL,
     "phone" varchar(20) NULL,
@@ -790,6 +791,9 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('django_content_type', 0);
 DELETE FROM sqlite_sequence WHERE name = 'expenses';
 INSERT INTO sqlite_sequence (name, seq) VALUES ('expenses', 0);
 
+DELETE FROM sqlite_sequence WHERE name = 'guests';
+INSERT INTO sqlite_sequence (name, seq) VALUES ('guests', 0);
+
 DELETE FROM sqlite_sequence WHERE name = 'migrator_conflicts';
 INSERT INTO sqlite_sequence (name, seq) VALUES ('migrator_conflicts', 0);
 
@@ -943,6 +947,10 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('reservations', '0034_forbid_double_nights', CURRENT_TIMESTAMP), -- 52f60829307740a0
     ('reservations', '0035_restrict_stay_parts', CURRENT_TIMESTAMP), -- 0a73f5760cfc08c4
     ('reservations', '0036_retire_double_booking_of_stays', CURRENT_TIMESTAMP), -- 906c650d10ac2e9d
+    ('reservations', '0037_add_guest_search_key', CURRENT_TIMESTAMP), -- d7360f1694fa67b3
+    ('reservations', '0038_backfill_guest_search_key', CURRENT_TIMESTAMP), -- 525cafde3b2c2e3d
+    ('reservations', '0039_require_guest_search_key', CURRENT_TIMESTAMP), -- bc837e8d9a675363
+    ('reservations', '0040_index_guest_search_keys', CURRENT_TIMESTAMP), -- dc5f10407cdec3e4
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

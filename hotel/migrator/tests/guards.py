@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "hotel.migrator.constraints",
     "hotel.migrator.expressions",
     "hotel.migrator.fields",
+    "hotel.migrator.folding",
     "hotel.migrator.indexes",
     "hotel.migrator.operations",
 }
