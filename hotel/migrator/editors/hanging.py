@@ -82,9 +82,10 @@ def blocking(cursor: Any, table: str, column: str) -> list[Dependent]:
         found: list[Dependent] = paper.hanging("blocking", table, column)
         return found
     dependents = _read(cursor, _BLOCKS, table, column, ())
-    return [(kind, name) for kind, name in dependents if kind != "table constraint"]
+    return [(kind, name) for kind, name in dependents if kind not in REMADE]
 
 
+REMADE = ("table constraint", "statistics object")  # by PostgreSQL, when a type changes
 # Indexes and constraints of a table that read a column, with all columns that they read.
 READING = """
 SELECT CASE WHEN c.oid IS NULL THEN 'index' ELSE 'constraint' END,

@@ -12,7 +12,9 @@ from typing import Protocol
 from hotel.migrator.scratch.words import CannotFollow, Reader, Word
 from hotel.migrator.sql.parsing import quoted
 
-KINDS = ("view", "materialized view", "rule", "trigger", "policy", "function", "procedure")
+OF_TABLES = ("rule", "trigger", "policy")
+KINDS = ("view", "materialized view", *OF_TABLES, "function", "procedure")
+OPAQUE = ("function", "procedure", "statistics", "publication")  # of which a server is asked
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 _WORDS_OF_SQL = re.compile(
@@ -82,9 +84,9 @@ class Dependents:
         name = read.name()
         if kind in ("view", "materialized view"):
             one = self._view(kind, name, read, tables)
-        elif kind in ("function", "procedure"):
+        elif kind in OPAQUE:
             one = Dependent(kind, _spelled(name))
-            one.maybe = _named_by(read.words[read.at :], tables)
+            one.maybe = _named_by(read.words, tables)
         else:
             one = self._of_table(kind, name, read, tables)
         self.by_name[kind, one.name] = one
@@ -133,12 +135,16 @@ class Dependents:
         one.surely[table] = known
         return one
 
+    def of_row_type(self, kind: str, name: str, table: Columns) -> None:
+        """Note a table that inherits from another, or a column whose type is that of its rows."""
+        self.by_name[kind, name] = Dependent(kind, name, maybe={table: {*table.columns}})
+
     def drop(self, thing: str, read: Reader) -> None:
         """Follow DROP, of which the word for ``thing`` has been read."""
         kind = _kind(thing, read)
         read.maybe("if", "exists")
         names = [_spelled(name) for name in read.names()]
-        if kind in ("rule", "trigger", "policy"):
+        if kind in OF_TABLES:
             read.expect("on")
             names = [f"{names[0]} on {_spelled(read.name())}"]
         gone = [one for name in names if (one := self.by_name.get((kind, name)))]
@@ -149,6 +155,8 @@ class Dependents:
     def alter(self, thing: str, read: Reader) -> None:
         """Follow ALTER, of which only another name matters."""
         kind = _kind(thing, read)
+        if kind == "publication" and not read.has("rename"):
+            raise CannotFollow
         read.maybe("if", "exists")
         name = _spelled(read.name())
         place = f" on {_spelled(read.name())}" if read.maybe("on") else ""

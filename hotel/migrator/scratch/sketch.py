@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from hotel.migrator.scratch.dependents import KINDS, Dependents
+from hotel.migrator.scratch.dependents import KINDS, OPAQUE, Dependents
 from hotel.migrator.scratch.words import (
     LONGEST,
     CannotFollow,
@@ -31,7 +31,7 @@ _OF_NO_SHAPE = re.compile(
 )
 _THINGS_OF_NO_SHAPE = re.compile(
     r"aggregate|role|user|group|"
-    r"server|publication|subscription|statistics|operator|cast|language|transform|conversion|"
+    r"server|subscription|operator|cast|language|transform|conversion|"
     r"type|domain|schema|text|event|access"
 )
 _STARTS_CONSTRAINT = re.compile(
@@ -147,7 +147,7 @@ class Sketch:
         move = getattr(self, f"_{verb}_{thing}", None)
         if move:
             move(read)
-        elif thing in (*KINDS, "materialized"):
+        elif thing in (*KINDS, *OPAQUE, "materialized"):
             self._follow_dependent(verb, thing, read)
         elif _THINGS_OF_NO_SHAPE.fullmatch(thing):
             if verb == "drop" and read.has("cascade"):
@@ -208,6 +208,9 @@ class Sketch:
         if not parts or any(part.sees("like") for part in parts) or read.sees("inherits"):
             # Made after another one, or after what a query returns. Nobody else is touched.
             self.tables[name] = Table()
+            for parent in read.words[read.at :] if read.maybe("inherits") else ():
+                if parent.text in self.tables:
+                    self.dependents.of_row_type("table", name, self.tables[parent.text])
             raise CannotFollow(name)
         table = self.tables[name] = Table(is_partitioned=read.sees("partition", "by"))
         for part in parts:
@@ -335,6 +338,8 @@ class Sketch:
         column = read.name()
         kind = read.words[read.at].text
         table.columns[column] = set()
+        if kind in self.tables:
+            self.dependents.of_row_type("column", f"{name}.{column}", self.tables[kind])
         if _SERIAL.fullmatch(kind):
             self._sequence(name, table, column, False)
         read.until(_STARTS_CONSTRAINT)

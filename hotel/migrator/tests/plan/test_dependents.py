@@ -489,6 +489,15 @@ def test_indexes_and_constraints_of_models_go_as_django_has_it(rooms, history):
 
 
 @pytest.mark.postgresql
+def test_statistics_block_no_other_type(rooms, history):
+    history.execute("CREATE STATISTICS pair ON floor, number FROM annexe_room")
+    rooms.write("0002_change", RETYPE)
+    assert hanging() == []
+    rooms.migrate()
+    assert history.execute("SELECT stxname FROM pg_statistic_ext") == [("pair",)]
+
+
+@pytest.mark.postgresql
 def test_statistics_over_a_dropped_column_are_named(rooms, history):
     history.execute("CREATE STATISTICS pair ON number, floor FROM annexe_room")
     rooms.write("0002_change", DROP)
