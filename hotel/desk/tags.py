@@ -1,10 +1,14 @@
-"""What the templates of the desk can say beyond Django's own; they need not load it."""
+"""What the templates of the desk can say beyond Django's own; they need not load it.
+
+Every command that checks the settings of templates imports this, also where no model can be: models
+are imported when they are asked for.
+"""
 
 import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django import template
 from django.templatetags.static import static
@@ -14,9 +18,10 @@ from django.utils.safestring import SafeString
 
 from hotel import columns
 from hotel.business_day import business_date
-from hotel.desk.acts import ACTS
-from reservations.models import Reservation
-from rooms.models import BlockKind, HousekeepingStatus, Room
+
+if TYPE_CHECKING:
+    from reservations.models import Reservation
+    from rooms.models import Room
 
 register = template.Library()
 
@@ -55,12 +60,16 @@ def percent(value: Fraction | None) -> str:
 @register.filter
 def act_label(name: str) -> str:
     """Return what the button of an act of one press says."""
+    from hotel.desk.acts import ACTS
+
     return str(ACTS[name].label)
 
 
 @register.filter
 def room_state(state: str) -> SafeString:
     """Return as a badge how clean a room is, or why it is not sold."""
+    from rooms.models import BlockKind, HousekeepingStatus
+
     words = {**dict(HousekeepingStatus.choices), **dict(BlockKind.choices)}
     return format_html('<span class="badge badge-{}">{}</span>', state, words.get(state, state))
 
@@ -85,12 +94,12 @@ def marked(value: str | None, words: str) -> SafeString:
 
 
 @register.filter
-def state(stay: Reservation) -> SafeString:
+def state(stay: "Reservation") -> SafeString:
     """Return the state of a stay as a badge."""
     return cast("SafeString", columns.badge("status")(stay))
 
 
 @register.filter
-def cleanness(room: Room) -> SafeString:
+def cleanness(room: "Room") -> SafeString:
     """Return how clean a room is as a badge."""
     return cast("SafeString", columns.badge("housekeeping_status")(room))
