@@ -9,6 +9,7 @@ import io
 import os
 import re
 from datetime import time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from hotel import database_url
 
+# What has a rate of tax: the kinds of charges (payments.models.ChargeKind).
+TAXED = (
+    *("room", "cancellation", "no_show"),
+    *("minibar", "laundry", "late_check_out", "other"),
+)
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -149,6 +155,23 @@ def currency(name: str, default: str) -> str:
             f"set it to three capitals such as {default}."
         )
     return code
+
+
+def tax_rates(name: str) -> dict[str, Decimal]:
+    """Return the variable, such as ``minibar=11,laundry=11``, as percent by kind of charge.
+
+    Raises ImproperlyConfigured for anything else. Kinds are those of ``payments.ChargeKind``.
+    """
+    rates = {}
+    for item in words(name):
+        kind, _, rate = item.partition("=")
+        if kind not in TAXED or not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2})?|100", rate):
+            raise ImproperlyConfigured(
+                f'{name} has "{item}", which is no rate of a tax; write items such as minibar=11,'
+                f" in percent, with commas between them, of {', '.join(TAXED)}."
+            )
+        rates[kind] = Decimal(rate)
+    return rates
 
 
 if "ENV_FILE" not in os.environ:
@@ -292,6 +315,8 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = time_zone("HOTEL_TIME_ZONE", default="Asia/Jakarta")
 HOTEL_DAY_ENDS = end_of_day("HOTEL_DAY_ENDS", default="06:00")  # see hotel/business_day.py
 HOTEL_CURRENCY = currency("HOTEL_CURRENCY", default="IDR")  # of every amount
+HOTEL_TAX_RATES = tax_rates("HOTEL_TAX_RATES")  # percent, by kind of charge; 0 if not named
+HOTEL_TAX_INCLUDED = boolean("HOTEL_TAX_INCLUDED", default=True)  # in the amounts typed in
 USE_I18N = True
 USE_TZ = True
 

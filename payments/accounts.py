@@ -4,15 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from payments.models import DepositKind, DepositMovement, Payment, PaymentType
-from payments.services import Account
+from payments.folio import ENDED, Account
+from payments.models import Charge, DepositKind, DepositMovement, Payment, PaymentType
 from reservations.models import Reservation
 
 ZERO = Decimal("0.00")
 
 
 def accounts(stays: Iterable[Reservation]) -> dict[int, Account]:
-    """Return the Account of each stay by its key, with two questions for all of them.
+    """Return the Account of each stay by its key, with three questions for all of them.
 
     What nobody can add up, which ``account`` refuses, is left out.
     """
@@ -27,10 +27,18 @@ def accounts(stays: Iterable[Reservation]) -> dict[int, Account]:
             del by_key[key]
         if kind != PaymentType.DEPOSIT:
             paid[key] += -abs(amount) if is_refund else amount
-    movements = DepositMovement.objects.filter(reservation__in=by_key, kind=DepositKind.APPLIED)
-    for key, amount in movements.values_list("reservation", "amount"):
-        applied[key] += amount
+    movements = DepositMovement.objects.filter(
+        reservation__in=by_key, kind__in=[DepositKind.APPLIED, DepositKind.UNAPPLIED]
+    )
+    for key, kind, amount in movements.values_list("reservation", "kind", "amount"):
+        applied[key] += amount if kind == DepositKind.APPLIED else -amount
+    totals = {
+        key: ZERO if stay.status in ENDED else stay.total_amount for key, stay in by_key.items()
+    }
+    charges = Charge.objects.filter(reservation__in=by_key).exclude(is_voided=True)
+    for key, amount in charges.values_list("reservation", "amount"):
+        totals[key] += amount
     return {
-        key: Account(stay.total_amount, paid[key], applied[key], stay.deposit_held)
+        key: Account(totals[key], paid[key], applied[key], stay.deposit_held)
         for key, stay in by_key.items()
     }

@@ -9,8 +9,16 @@ from django.http import HttpRequest
 from hotel.actions import ActingAdmin, Action, ReasonForm
 from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
 from hotel.columns import badge, moment, money, rows_of
-from payments import forms, services
-from payments.models import DepositMovement, Event, Expense, Payment, PaymentAttachment
+from payments import charges, forms, services
+from payments.models import (
+    Charge,
+    ChargeEvent,
+    DepositMovement,
+    Event,
+    Expense,
+    Payment,
+    PaymentAttachment,
+)
 from reservations.locks import lock_reservation
 
 
@@ -89,6 +97,70 @@ class PaymentAdmin(ActingAdmin):
         """Return the payment as it is now, locked after its reservation as services do it."""
         lock_reservation(row.reservation)
         return super().lock(row)
+
+
+@admin.register(Charge)
+class ChargeAdmin(ActingAdmin):
+    """Charges besides the nights. They are made on the page of a reservation, and voided here."""
+
+    can_add = False
+    can_change = False
+    can_delete = False
+    row_actions = (
+        Action(
+            "void",
+            "Void",
+            charges.void_charge,
+            "{} is voided.",
+            "void_charge",
+            ReasonForm,
+            lambda charge: not charge.is_voided,
+            help="For what was typed by mistake today.",
+        ),
+    )
+    list_display = (
+        "business_date",
+        "reservation",
+        badge("kind"),
+        money("amount"),
+        money("tax"),
+        "is_voided",
+    )
+    list_filter = ("business_date", "kind", "is_voided")
+    sortable_by = ()
+    list_select_related = ("reservation",)
+    search_fields = ("reservation__confirmation_number",)
+    search_help_text = "Search by confirmation number."
+    ordering = ("-id",)
+    fields = (
+        "reservation",
+        "business_date",
+        badge("kind"),
+        (money("amount"), "currency"),
+        ("tax_rate", money("tax")),
+        "notes",
+        ("is_voided", moment("voided_at"), "voided_by", "void_reason"),
+        rows_of("payments.ChargeEvent", "charge"),
+        "created_by",
+        moment("created_at"),
+    )
+
+    def lock(self, row: Charge) -> Any:
+        """Return the charge as it is now, locked after its reservation as services do it."""
+        lock_reservation(row.reservation)
+        return super().lock(row)
+
+
+@admin.register(ChargeEvent)
+class ChargeEventAdmin(ReadOnlyAdmin):
+    """What happened to charges, and by whom."""
+
+    list_display = ("business_date", "charge", "what", "by", "reason", badge("evidence"))
+    list_filter = ("evidence", "business_date")
+    list_select_related = ("charge", "by")
+    search_fields = ("charge__reservation__confirmation_number",)
+    search_help_text = "Search by confirmation number."
+    ordering = ("-id",)
 
 
 @admin.register(DepositMovement)

@@ -1,12 +1,15 @@
 """The balance of a stay as pages about money show it, and who has changed it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from hotel.meanwhile import Change, last_change
 from hotel.refusals import Refused
 from hotel.shown import Text
-from payments.models import Event
-from payments.services import account
+from payments.folio import account
+from payments.models import ChargeEvent, Event
+
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 def balance(stay: Any) -> dict[str, Text]:
@@ -22,9 +25,13 @@ def balance(stay: Any) -> dict[str, Text]:
 
 
 def last_balanced(stay: Any) -> Change | None:
-    """Return who changed the balance of a stay last: by a payment, or by the stay itself."""
-    paid = Event.objects.filter(payment__reservation=stay).select_related("by").order_by("-pk")
-    event, other = paid.first(), last_change(stay)
-    if event is None or event.at is None:
-        return other
-    return other if other and other.at and other.at > event.at else Change(event.by, event.at)
+    """Return who changed the balance of a stay last: by money, a charge, or the stay itself."""
+    told = (
+        Event.objects.filter(payment__reservation=stay),
+        ChargeEvent.objects.filter(charge__reservation=stay),
+    )
+    events = [rows.select_related("by").order_by("-pk").first() for rows in told]
+    changes = [Change(event.by, event.at) for event in events if event and event.at]
+    if other := last_change(stay):
+        changes.append(other)
+    return max(changes, key=lambda change: change.at or EARLIEST, default=None)

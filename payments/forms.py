@@ -8,8 +8,16 @@ from django import forms
 from hotel.actions import ActionForm
 from hotel.meanwhile import Change
 from hotel.shown import Text
+from payments.charges import EXTRAS
 from payments.figures import balance, last_balanced
-from payments.models import DepositMovement, Payment, PaymentMethod, PaymentType
+from payments.models import (
+    Charge,
+    ChargeKind,
+    DepositMovement,
+    Payment,
+    PaymentMethod,
+    PaymentType,
+)
 
 LONGEST_KEY = 64  # characters
 
@@ -46,8 +54,19 @@ class AmountForm(ActionForm):
     def _sent_before(self) -> bool:
         """Return whether this form was recorded: then it says so again, whatever has changed."""
         key = self.shown.key if self.shown else None
-        rows = (Payment.objects, DepositMovement.objects)
+        rows = (Payment.objects, DepositMovement.objects, Charge.objects)
         return bool(key) and any(row.filter(idempotency_key=key).exists() for row in rows)
+
+
+class ChargeForm(AmountForm):
+    """What a guest is to pay besides the nights."""
+
+    kind = forms.ChoiceField(
+        choices=[choice for choice in ChargeKind.choices if choice[0] in EXTRAS]
+    )
+    notes = forms.CharField(widget=forms.Textarea, max_length=500, required=False)
+
+    field_order = ("kind", "amount", "notes")
 
 
 class CashForm(AmountForm):
@@ -82,6 +101,6 @@ class GiveBackForm(CashForm):
 
 
 class ForfeitForm(AmountForm):
-    """What the hotel keeps of a deposit, and why."""
+    """What becomes of a deposit, and why."""
 
     reason = forms.CharField(widget=forms.Textarea, max_length=500)

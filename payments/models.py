@@ -1,10 +1,10 @@
-"""Money received, refunded, held and spent."""
+"""Money received, refunded, held, charged and spent: one module, since rows refer to each other."""
 
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from hotel.events import EventBase, event_rules
 from hotel.migrator.constraints import AppendOnly, Check, Frozen
@@ -184,6 +184,7 @@ class DepositKind(models.TextChoices):
 
     COLLECTED = "collected", "Collected"
     APPLIED = "applied", "Applied"
+    UNAPPLIED = "unapplied", "Un-applied"
     REFUNDED = "refunded", "Given back"
     FORFEITED = "forfeited", "Forfeited"
     CORRECTED = "corrected", "Corrected"
@@ -201,7 +202,8 @@ class DepositEvidence(models.TextChoices):
 class DepositMovement(models.Model):
     """One line of the ledger of deposits, which is only added to.
 
-    What is held of a guest is what was collected, and corrections, less everything else. amount: in
+    What is held of a guest is what was collected or un-applied, and corrections, less everything
+    else. amount: in
     the hotel's currency, above zero; a correction can be negative. occurred_at: unknown of some
     legacy deposits. business_date: the hotel's.
     """
@@ -267,6 +269,117 @@ class DepositMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.amount}"
+
+
+class ChargeKind(models.TextChoices):
+    """What a guest is charged for besides the nights booked."""
+
+    ROOM = "room", "Nights slept"  # of a stay that was cancelled in house
+    CANCELLATION = "cancellation", "Cancellation fee"
+    NO_SHOW = "no_show", "No-show fee"
+    MINIBAR = "minibar", "Minibar"
+    LAUNDRY = "laundry", "Laundry"
+    LATE_CHECK_OUT = "late_check_out", "Late check-out"
+    OTHER = "other", "Other"
+
+
+class Charge(models.Model):
+    """What a guest is to pay besides the nights booked; it is added, and voided if it was wrong.
+
+    business_date: the hotel's. amount: what the guest pays, in the hotel's currency, ``tax``
+    included. tax_rate: percent, as it was then.
+    """
+
+    reservation = models.ForeignKey(
+        "reservations.Reservation", on_delete=models.PROTECT, related_name="charges"
+    )
+    kind = models.CharField(max_length=20, choices=ChargeKind)
+    business_date = models.DateField()
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    tax_rate = models.DecimalField(max_digits=5, decimal_places=2, default=0, db_default=0)
+    tax = models.DecimalField(max_digits=14, decimal_places=2, default=0, db_default=0)
+    currency = models.CharField(
+        max_length=3, db_default=FromSetting("HOTEL_CURRENCY"), editable=False
+    )
+    notes = models.TextField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_column="created_by",
+        related_name="+",
+    )
+    created_at = models.DateTimeField(null=True, blank=True, auto_now_add=True)
+    is_voided = models.BooleanField(default=False, db_default=False)
+    voided_at = models.DateTimeField(null=True, blank=True)
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_column="voided_by",
+        related_name="+",
+    )
+    void_reason = models.TextField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "charges"
+        permissions = [("void_charge", "Can void a charge of today")]
+        constraints = [
+            models.CheckConstraint(
+                name="charges_kind_known",
+                condition=Q(kind__in=ChargeKind.values),
+                violation_error_message="The kind is none of those a charge can have.",
+            ),
+            models.CheckConstraint(
+                name="charges_amount_positive",
+                condition=Q(amount__gt=0, amount__lte=LARGEST_AMOUNT),
+                violation_error_message="The amount must be more than zero.",
+            ),
+            models.CheckConstraint(
+                name="charges_tax_in_range",
+                condition=Q(tax__gte=0, tax__lte=F("amount"), tax_rate__range=(0, 100)),
+                violation_error_message="The tax must be a part of the amount.",
+            ),
+            models.CheckConstraint(
+                name="charges_void_has_time",
+                condition=Q(is_voided=False) | Q(voided_at__isnull=False),
+                violation_error_message="A voided charge needs the time of its voiding.",
+            ),
+            models.CheckConstraint(
+                name="charges_currency_is_code",
+                condition=Q(IsCurrencyCode("currency")),
+                violation_error_message="The currency is no code such as IDR.",
+            ),
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                name="charges_asked_for_once",
+                violation_error_message="This was recorded already.",
+            ),
+            Frozen(
+                name="charges_frozen",
+                fixed=[
+                    *("reservation", "kind", "business_date", "amount", "tax_rate", "tax"),
+                    *("currency", "notes", "created_by", "created_at", "idempotency_key"),
+                ],
+                violation_error_message="A charge stays as it was recorded: void it.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.amount}"
+
+
+class ChargeEvent(EventBase):
+    """What happened to a charge, and what it changed."""
+
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="events")
+
+    class Meta:
+        db_table = "charge_events"
+        constraints = event_rules("charge_events")
 
 
 class PaymentAttachment(models.Model):

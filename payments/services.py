@@ -10,14 +10,13 @@ are in the hotel's currency. ``key``: asked for again with the same key, what wa
 time is returned. Rule: docs/decisions/0009-deposits.md.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Abs, Coalesce, Round
+from django.db.models.functions import Coalesce, Round
 from django.utils import timezone
 
 from accounts.models import User
@@ -25,55 +24,16 @@ from hotel.business_day import business_date, is_today
 from hotel.events import record, remember
 from hotel.refusals import Refused, refusing
 from hotel.rules import validate
+from payments.amounts import check_amount, given_reason
+from payments.folio import CENT, ENDED, account, applied
 from payments.models import DepositEvidence, DepositKind, DepositMovement, Payment, PaymentType
 from reservations.locks import lock_reservation
 from reservations.models import LIVE, Reservation
 
-COLLECTED, APPLIED, REFUNDED, FORFEITED, CORRECTED = DepositKind
-CENT = Decimal("0.01")
-SIGNED = Case(When(kind__in=[COLLECTED, CORRECTED], then=F("amount")), default=-F("amount"))
-
-
-@dataclass(frozen=True)
-class Account:
-    """The account of a stay, in the hotel's currency.
-
-    total: its price. paid: by payments that are no deposit, less refunds of them. applied: of the
-    deposit, to the price. held: of the deposit, now.
-    """
-
-    total: Decimal
-    paid: Decimal
-    applied: Decimal
-    held: Decimal
-
-    @property
-    def due(self) -> Decimal:
-        """What is to be paid for the stay, the deposit aside; below zero if too much was paid."""
-        return self.total - self.paid - self.applied
-
-    @property
-    def owed(self) -> Decimal:
-        """What is still to be paid when the deposit has been applied."""
-        return max(Decimal(0), self.due - self.held)
-
-
-def account(reservation: Reservation) -> Account:
-    """Return the Account of a reservation as it stands in the database.
-
-    Raises Refused for what nobody can add up: several currencies, and PostgreSQL's NaN.
-    """
-    payments = reservation.payment_set.exclude(is_voided=True)
-    if payments.exclude(currency=reservation.currency).exists():
-        raise Refused(f"{reservation} has payments in several currencies: they cannot be added up.")
-    paid = _sum(
-        payments.exclude(payment_type=PaymentType.DEPOSIT),
-        Case(When(is_refund=True, then=-Abs("amount")), default=F("amount")),
-    )
-    applied = _sum(reservation.deposit_movements.filter(kind=APPLIED), F("amount"))
-    if not (paid.is_finite() and reservation.total_amount.is_finite()):
-        raise Refused(f"{reservation} has an amount that is not a number: correct it first.")
-    return Account(reservation.total_amount, paid, applied, reservation.deposit_held)
+COLLECTED, APPLIED, UNAPPLIED, REFUNDED, FORFEITED, CORRECTED = DepositKind
+OF_FEE = "-fee"  # ends the key of the part of a kept deposit that pays a fee
+ADDING = [COLLECTED, UNAPPLIED, CORRECTED]  # what makes more of a deposit held
+SIGNED = Case(When(kind__in=ADDING, then=F("amount")), default=-F("amount"))
 
 
 def legacy_balance(reservation: Reservation) -> Decimal:
@@ -97,15 +57,33 @@ def take_payment(  # noqa: PLR0913, PLR0917 - each is a column of the payment
 ) -> Payment:
     """Return the payment that records money from a guest; one of kind deposit is held.
 
-    amount: above zero; of an adjustment, anything but zero.
+    amount: above zero; of an adjustment, anything but zero. An adjustment below zero is a refund
+    of that amount, which names no payment: at most what was paid, for the reason in ``notes``.
     """
     with refusing():
         stay = lock_reservation(reservation)
-        asked = {"reservation": stay, "amount": amount, "payment_type": kind, "is_refund": False}
+        check_amount(amount, negative=kind == PaymentType.ADJUSTMENT)
+        asked = {
+            "reservation": stay,
+            "amount": abs(amount),
+            "payment_type": kind,
+            "is_refund": amount < 0,
+        }
         stands = _recorded(key, asked)
         if stands:
             return stands
-        _check(amount, negative=kind == PaymentType.ADJUSTMENT)
+        if amount < 0:
+            paid = account(stay).paid
+            if -amount > paid:
+                raise Refused(f"{paid} was paid for {stay}: no more than that can be given back.")
+            return _new_payment(
+                asked,
+                method,
+                by,
+                key=key,
+                reference_number=reference or None,
+                refund_reason=given_reason(notes),
+            )
         if kind == PaymentType.DEPOSIT and stay.status not in LIVE:
             raise Refused(
                 f"{stay} is {stay.get_status_display().lower()}: no deposit can be taken for it."
@@ -139,7 +117,7 @@ def refund(
         stands = _recorded(key, asked)
         if stands:
             return stands
-        _check(amount)
+        check_amount(amount)
         given = payment.amount.is_finite() and payment.amount > 0
         if payment.is_refund or payment.is_voided or not given:
             raise Refused(f"{payment} brought no money in: there is nothing to refund.")
@@ -148,7 +126,7 @@ def refund(
             left = max(Decimal(0), min(left, account(stay).paid))
         if amount > left:
             raise Refused(f"No more than {left} of {payment} can be refunded.")
-        made = _new_payment(asked, method, by, key=key, refund_reason=_reason(reason))
+        made = _new_payment(asked, method, by, key=key, refund_reason=given_reason(reason))
         if payment.payment_type == PaymentType.DEPOSIT:
             _move(stay, REFUNDED, amount, by, payment=made, reason=reason)
             record(stay, "deposit_refunded", by, made.refund_reason)
@@ -168,7 +146,7 @@ def void(payment: Payment, by: User, reason: str) -> Payment:
         payment.is_voided = True
         payment.voided_at = timezone.now()
         payment.voided_by = by
-        payment.void_reason = _reason(reason)
+        payment.void_reason = given_reason(reason)
         payment.save(
             update_fields=["is_voided", "voided_at", "voided_by", "void_reason", "updated_at"]
         )
@@ -183,12 +161,19 @@ def void(payment: Payment, by: User, reason: str) -> Payment:
 def apply_deposit(
     reservation: Reservation, amount: Decimal, by: User, key: str | None = None
 ) -> Reservation:
-    """Pay ``amount`` of what is due for the stay from the deposit that is held."""
+    """Pay ``amount`` of what is due for the stay from the deposit that is held.
+
+    Not of a stay that will not happen: its deposit is given back, or kept.
+    """
     with refusing():
         stay = lock_reservation(reservation)
         if _moved(key, stay, APPLIED, amount):
             return stay
-        _check(amount)
+        if stay.status in ENDED:
+            raise Refused(
+                f"{stay} is {stay.get_status_display().lower()}: give its deposit back, or keep it."
+            )
+        check_amount(amount)
         due = account(stay).due
         if amount > due:
             raise Refused(
@@ -196,6 +181,23 @@ def apply_deposit(
             )
         _move(stay, APPLIED, amount, by, key=key)
         record(stay, "deposit_applied", by)
+        return stay
+
+
+def unapply_deposit(
+    reservation: Reservation, amount: Decimal, by: User, reason: str, key: str | None = None
+) -> Reservation:
+    """Take back ``amount`` of what was applied of the deposit: it is held again, and due."""
+    with refusing():
+        stay = lock_reservation(reservation)
+        if _moved(key, stay, UNAPPLIED, amount):
+            return stay
+        check_amount(amount)
+        paid = applied(stay)
+        if amount > paid:
+            raise Refused(f"{paid} of the deposit pays for {stay}: no more can be un-applied.")
+        _move(stay, UNAPPLIED, amount, by, reason=given_reason(reason), key=key)
+        record(stay, "deposit_unapplied", by, given_reason(reason))
         return stay
 
 
@@ -214,8 +216,8 @@ def return_deposit(
         stands = _recorded(key, asked)
         if stands:
             return stands
-        _check(amount)
-        made = _give_back(asked, method, by, _reason(reason), key)
+        check_amount(amount)
+        made = _give_back(asked, method, by, given_reason(reason), key)
         record(stay, "deposit_refunded", by, made.refund_reason)
         return made
 
@@ -223,34 +225,58 @@ def return_deposit(
 def forfeit_deposit(
     reservation: Reservation, amount: Decimal, by: User, reason: str, key: str | None = None
 ) -> Reservation:
-    """Keep a deposit, or a part of it, for the hotel: for damage, or a guest who did not come."""
+    """Keep a deposit, or a part of it, for the hotel: for damage, or a guest who did not come.
+
+    Of a stay that will not happen it pays what is due first: a fee, or nights that were slept.
+    """
     with refusing():
         stay = lock_reservation(reservation)
-        if not _moved(key, stay, FORFEITED, amount):
-            _move(stay, FORFEITED, amount, by, reason=_reason(reason), key=key)
-            record(stay, "deposit_forfeited", by, _reason(reason))
+        if _kept(key, stay, amount):
+            return stay
+        reason = given_reason(reason)
+        check_amount(amount)
+        due = max(Decimal(0), account(stay).due) if stay.status in ENDED else Decimal(0)
+        pays = min(amount, due, stay.deposit_held)
+        if pays:
+            _move(stay, APPLIED, pays, by, reason=reason, key=key and f"{key}{OF_FEE}")
+        if amount > pays:
+            _move(stay, FORFEITED, amount - pays, by, reason=reason, key=key)
+        record(stay, "deposit_forfeited", by, reason)
         return stay
+
+
+def release_deposit(stay: Reservation, by: User, reason: str) -> None:
+    """Hold again what was applied of a deposit and is no longer due; the caller has locked it."""
+    paid = applied(stay)
+    if paid:
+        surplus = min(paid, max(Decimal(0), -account(stay).due))
+        if surplus:
+            _move(stay, UNAPPLIED, surplus, by, reason=reason)
 
 
 def settle_at_check_out(stay: Reservation, by: User, method: str, allow_debt: bool = False) -> None:
     """Pay what is due from the deposit, refund the rest of it, and refund any overpayment.
 
-    The caller has locked the reservation. allow_debt: even if something is owed after that, for
+    What was applied and is no longer due, since the guests leave early, is a part of the rest. The
+    caller has locked the reservation. allow_debt: even if something is owed after that, for
     which Refused is raised otherwise.
     """
     standing = account(stay)
     if standing.owed and not allow_debt:
         raise Refused(f"{stay} owes {standing.owed}: take the payment first, or allow the debt.")
-    applied = min(standing.held, max(Decimal(0), standing.due))
-    if applied:
-        _move(stay, APPLIED, applied, by)
+    pays = min(standing.held, max(Decimal(0), standing.due))
+    surplus = min(standing.applied, max(Decimal(0), -standing.due))
+    if pays:
+        _move(stay, APPLIED, pays, by)
+    if surplus:
+        _move(stay, UNAPPLIED, surplus, by, reason="Too much at check-out.")
     if stay.deposit_held:
         asked = _refund_of_deposit(stay, stay.deposit_held)
         _give_back(asked, method, by, "Deposit refunded at check-out.")
-    if standing.due < 0:
+    if standing.due + surplus < 0:
         asked = {
             "reservation": stay,
-            "amount": -standing.due,
+            "amount": -standing.due - surplus,
             "payment_type": PaymentType.ADJUSTMENT,
             "is_refund": True,
         }
@@ -299,20 +325,6 @@ def _sum(rows: QuerySet[Any], amount: Combinable) -> Decimal:
     return Decimal(total or 0).quantize(CENT)
 
 
-def _check(amount: Decimal, negative: bool = False) -> None:
-    """Raise Refused for what is no amount of money."""
-    if not amount.is_finite() or int(amount.normalize().as_tuple().exponent) < -2:
-        raise Refused("The amount must be a number with at most two decimals.")
-    if amount == 0 or (amount < 0 and not negative):
-        raise Refused("The amount must be more than zero.")
-
-
-def _reason(reason: str) -> str:
-    if not (reason or "").strip():
-        raise Refused("Enter a reason.")
-    return reason.strip()
-
-
 def _recorded(key: str | None, asked: dict[str, Any]) -> Payment | None:
     """Return the payment that was recorded with ``key``, if it is the one that is asked for."""
     stands = key and Payment.objects.filter(idempotency_key=key).first()
@@ -329,6 +341,20 @@ def _moved(key: str | None, stay: Reservation, kind: str, amount: Decimal) -> bo
     if stands and (stands.reservation_id, stands.kind, stands.amount) != (stay.pk, kind, amount):
         raise Refused(f"This is already recorded, as {stands} for {stands.reservation}.")
     return bool(stands)
+
+
+def _kept(key: str | None, stay: Reservation, amount: Decimal) -> bool:
+    """Return whether ``amount`` of a deposit was kept with ``key`` already, fees included."""
+    rows = list(
+        DepositMovement.objects.filter(idempotency_key__in=[key, f"{key}{OF_FEE}"]) if key else ()
+    )
+    if rows and (
+        {row.reservation_id for row in rows} != {stay.pk}
+        or sum(row.amount for row in rows) != amount
+        or not {row.kind for row in rows} <= {APPLIED, FORFEITED}
+    ):
+        raise Refused(f"This is already recorded, as {rows[0]} for {rows[0].reservation}.")
+    return bool(rows)
 
 
 def _new_payment(
@@ -379,8 +405,8 @@ def _move(  # noqa: PLR0917 - each is a column of the movement
     key: str | None = None,
 ) -> None:
     """Add a movement, and change what is held; the caller has locked the reservation."""
-    _check(amount, negative=kind == CORRECTED)
-    sign = 1 if kind in (COLLECTED, CORRECTED) else -1
+    check_amount(amount, negative=kind == CORRECTED)
+    sign = 1 if kind in ADDING else -1
     if stay.deposit_held + sign * amount < 0:
         raise Refused(
             f"{stay} has a deposit of {stay.deposit_held}: no more than that can be used."

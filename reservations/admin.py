@@ -6,13 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 
+import payments.charges
 import payments.forms
 import payments.services
-from hotel.actions import ActingAdmin, Action, ReasonForm
+from hotel.actions import ActingAdmin, Action
 from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
 from hotel.columns import amount, badge, moment, money, rows_of
 from hotel.refusals import Refused
-from payments.services import account
+from payments.folio import ENDED, account, applied
 from reservations import forms, services
 from reservations.models import (
     LIVE,
@@ -126,7 +127,8 @@ class ReservationAdmin(ActingAdmin):
             "check_out_reservation",
             forms.CheckOutForm,
             while_(CHECKED_IN),
-            help="The deposit pays what is due; the rest of it is refunded.",
+            help="Who leaves early pays for the nights slept. The deposit pays what is due; the"
+            " rest of it is refunded.",
             rests_on=STAY,
         ),
         Action(
@@ -145,7 +147,16 @@ class ReservationAdmin(ActingAdmin):
             "{} is recorded.",
             "payments.refund_payment",
             payments.forms.AdjustmentForm,
-            help="An amount below zero makes the guest owe more; above zero, less.",
+            help="Above zero the guest owes less; below zero it is a refund of what was paid.",
+        ),
+        Action(
+            "charge",
+            "Charge",
+            payments.charges.charge,
+            "{} is recorded.",
+            "payments.add_charge",
+            payments.forms.ChargeForm,
+            help="For the minibar, laundry, a late check-out, a fee.",
         ),
         Action(
             "apply-deposit",
@@ -154,12 +165,22 @@ class ReservationAdmin(ActingAdmin):
             "The deposit of {} is applied.",
             "payments.settle_payment",
             payments.forms.AmountForm,
-            lambda stay: stay.deposit_held > 0,
+            lambda stay: stay.deposit_held > 0 and stay.status not in ENDED,
             help="The deposit pays what is due for the stay.",
         ),
         Action(
+            "unapply-deposit",
+            "Un-apply deposit",
+            payments.services.unapply_deposit,
+            "The deposit of {} is held again.",
+            "payments.settle_payment",
+            payments.forms.ForfeitForm,
+            lambda stay: applied(stay) > 0,
+            help="What was applied is the guest's money again, and as much is due.",
+        ),
+        Action(
             "return-deposit",
-            "Refund deposit",
+            "Give deposit back",
             payments.services.return_deposit,
             "{} is recorded.",
             "payments.settle_payment",
@@ -174,7 +195,7 @@ class ReservationAdmin(ActingAdmin):
             "payments.forfeit_payment",
             payments.forms.ForfeitForm,
             lambda stay: stay.deposit_held > 0,
-            help="For damage, or guests who did not come.",
+            help="For damage, or guests who did not come: it pays the fee that is due first.",
         ),
         Action(
             "price",
@@ -193,7 +214,7 @@ class ReservationAdmin(ActingAdmin):
             "move_reservation",
             forms.DatesForm,
             while_(*LIVE),
-            help="The price follows from the new nights; the discount stays.",
+            help="The price follows from the new nights; the discount shrinks with them.",
         ),
         Action(
             "move",
@@ -239,9 +260,9 @@ class ReservationAdmin(ActingAdmin):
             services.cancel,
             "{} is cancelled.",
             "cancel_reservation",
-            ReasonForm,
+            forms.CancelForm,
             while_(PENDING, CONFIRMED),
-            help="A deposit stays held until it is refunded or kept.",
+            help="A deposit stays held until it is given back or kept.",
             rests_on=STAY,
         ),
         Action(
@@ -250,9 +271,10 @@ class ReservationAdmin(ActingAdmin):
             partial(services.cancel, in_house=True),
             "{} is cancelled.",
             "reinstate_reservation",
-            ReasonForm,
+            forms.CancelForm,
             while_(CHECKED_IN),
-            help="The guests leave at once. A deposit stays held until it is refunded or kept.",
+            help="The guests leave at once, and are charged for the nights slept. A deposit stays"
+            " held until it is given back or kept.",
             rests_on=STAY,
         ),
         Action(
@@ -261,7 +283,8 @@ class ReservationAdmin(ActingAdmin):
             services.mark_no_show,
             "{} is a no-show.",
             "mark_no_show_reservation",
-            offered=while_(CONFIRMED),
+            forms.FeeForm,
+            while_(CONFIRMED),
             rests_on=STAY,
         ),
         Action(
@@ -334,6 +357,7 @@ class ReservationAdmin(ActingAdmin):
                     (money("total_amount"), "currency"),
                     ACCOUNT,
                     (money("deposit_held"), money("deposit_amount"), moment("deposit_returned_at")),
+                    rows_of("payments.Charge", "reservation"),
                     rows_of("payments.Payment", "reservation"),
                     rows_of("payments.DepositMovement", "reservation"),
                 )

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 from django.db.models import QuerySet
 
-from hotel.actions import ActionForm
+from hotel.actions import ActionForm, ReasonForm
 from hotel.admin import KeyAutocomplete
 from hotel.business_day import business_date
 from hotel.meanwhile import Change
@@ -163,3 +163,20 @@ class CheckOutForm(ActionForm):
     def figures_changed(self) -> Change | None:
         """Return who has changed the balance, or the stay, last."""
         return last_balanced(self.row)
+
+
+class FeeForm(ActionForm):
+    """What guests who will not come are charged."""
+
+    fee = forms.DecimalField(
+        min_value=0, max_digits=12, decimal_places=2, required=False, label="Fee, as an amount"
+    )
+    fee_nights = forms.IntegerField(
+        min_value=0, required=False, label="or as nights", help_text="At the price of the stay."
+    )
+
+
+class CancelForm(ReasonForm, FeeForm):
+    """Why, and what the guests are charged for it."""
+
+    field_order = ("reason", "fee", "fee_nights")

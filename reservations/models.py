@@ -361,12 +361,6 @@ class Reservation(models.Model):
                 mend="Correct the deposit.",
             ),
             Check(
-                name="reservations_deposit_within_total",
-                condition=Q(deposit_amount__lte=F("total_amount")),
-                violation_error_message="The deposit cannot be more than the total.",
-                mend="Correct the deposit or the total.",
-            ),
-            Check(
                 name="reservations_deposit_held_in_range",
                 condition=Q(deposit_held__range=(0, Decimal("999999999999.99"))),
                 violation_error_message="No more of a deposit can be used than is held.",

@@ -11,7 +11,7 @@ cancelled can be reinstated if the room is still free.
 """
 
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,10 +19,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from hotel.business_day import business_date, is_today
+from hotel.business_day import business_date, is_today, slept_until
+from hotel.currency import rounded
 from hotel.refusals import Refused, refusing
-from payments.models import PaymentMethod
-from payments.services import settle_at_check_out
+from payments.charges import charge_fee, charge_nights, take_back_charges
+from payments.models import ChargeKind, PaymentMethod
+from payments.services import release_deposit, settle_at_check_out
 from reservations.acts import require as _require
 from reservations.acts import saved as _saved
 from reservations.availability import free_rooms as free_rooms
@@ -132,7 +134,9 @@ def confirm(reservation: Reservation, by: User) -> Reservation:
 def change_dates(
     reservation: Reservation, arrival: date, departure: date, by: User, overbook: bool = False
 ) -> Reservation:
-    """Move a stay to other dates, and price it for these nights; the discount stays.
+    """Move a stay to other dates, and price it for these nights.
+
+    Of fewer nights the discount shrinks with them; of more nights it stays as it is.
 
     Of guests in house only the departure can change, and it cannot be before today.
     """
@@ -147,8 +151,7 @@ def change_dates(
             if departure < business_date():
                 raise Refused(f"{stay} is in house: it cannot end before today.")
         added = [(arrival, stay.check_in_date), (stay.check_out_date, departure)]
-        stay.check_in_date, stay.check_out_date = arrival, departure
-        _price(stay, stay.rate_per_night)
+        _set_dates(stay, arrival, departure)
         parts = planned(stay)
         refuse_rooms(stay, parts)
         if not overbook:
@@ -208,14 +211,16 @@ def check_out(
 ) -> Reservation:
     """Check the guests out and settle their account: the deposit pays what is due.
 
-    method: how the rest of the deposit, and any overpayment, is refunded. allow_debt: even if
-    something is still owed after that.
+    Guests who leave early pay for the nights they slept, and for one if they slept none; their
+    discount shrinks with the stay. method: how the rest of the deposit, and any overpayment, is
+    refunded. allow_debt: even if something is still owed after that.
     """
     with refusing():
         stay = lock_reservation(reservation)
         if stay.status == CHECKED_OUT:
             return stay
         _require(stay, "checked out", CHECKED_IN)
+        _set_dates(stay, stay.check_in_date, leaving(stay))
         settle_at_check_out(stay, by, method, allow_debt=allow_debt)
         stay.status = CHECKED_OUT
         stay.checked_out_at = timezone.now()
@@ -225,18 +230,39 @@ def check_out(
         return _saved(stay, "checked_out", by)
 
 
-def cancel(reservation: Reservation, by: User, reason: str, in_house: bool = False) -> Reservation:
-    """Cancel a stay; its deposit stays held until it is refunded or forfeited.
+def leaving(stay: Reservation) -> date:
+    """Return the day of departure of guests in house who leave now: as booked, or earlier."""
+    first = stay.check_in_date + timedelta(days=1)
+    return min(stay.check_out_date, max(slept_until(timezone.now()), first))
 
-    in_house: even a stay in house. Its guests leave: their room is free, and dirty.
+
+def cancel(
+    reservation: Reservation,
+    by: User,
+    reason: str,
+    in_house: bool = False,
+    fee: Decimal | None = None,
+    fee_nights: int | None = None,
+) -> Reservation:
+    """Cancel a stay; its deposit stays held until it is given back or kept.
+
+    in_house: even a stay in house. Its guests leave: their room is free, and dirty, and they are
+    charged for the nights they slept. fee, or the price of ``fee_nights``: what they are charged
+    for the cancellation.
     """
     statuses = LIVE if in_house else (PENDING, CONFIRMED)
-    return _end(reservation, by, CANCELLED, "cancelled", reason, *statuses)
+    return _end(reservation, by, CANCELLED, "cancelled", reason, *statuses, fee=(fee, fee_nights))
 
 
-def mark_no_show(reservation: Reservation, by: User) -> Reservation:
-    """Mark a stay whose guests did not come; from the day of arrival on."""
-    return _end(reservation, by, NO_SHOW, "marked as a no-show", "no-show", CONFIRMED)
+def mark_no_show(
+    reservation: Reservation, by: User, fee: Decimal | None = None, fee_nights: int | None = None
+) -> Reservation:
+    """Mark a stay whose guests did not come; from the day of arrival on.
+
+    fee, or the price of ``fee_nights``: what they are charged for it.
+    """
+    what = "marked as a no-show"
+    return _end(reservation, by, NO_SHOW, what, "no-show", CONFIRMED, fee=(fee, fee_nights))
 
 
 def undo_check_in(reservation: Reservation, by: User) -> Reservation:
@@ -256,7 +282,10 @@ def undo_check_in(reservation: Reservation, by: User) -> Reservation:
 
 
 def undo_check_out(reservation: Reservation, by: User) -> Reservation:
-    """Undo a check-out of today: the guests are in their room again; money stays settled."""
+    """Undo a check-out of today: the guests are in their room again, for the nights they had.
+
+    What was paid and given back stays so.
+    """
     with refusing():
         stay = lock_reservation(reservation)
         if stay.status == CHECKED_IN:
@@ -265,6 +294,7 @@ def undo_check_out(reservation: Reservation, by: User) -> Reservation:
         _refuse_another_day(stay, stay.checked_out_at, "checked out")
         stay.status = CHECKED_IN
         stay.checked_out_at = None
+        _give_back_nights(stay)
         if not stay.room_id:
             raise Refused(f"{stay} has no room for its guests to return to.")
         parts = planned(stay)
@@ -275,12 +305,16 @@ def undo_check_out(reservation: Reservation, by: User) -> Reservation:
 
 
 def reinstate(reservation: Reservation, by: User, overbook: bool = False) -> Reservation:
-    """Confirm a cancelled stay or a no-show again, if its room and type are still free."""
+    """Confirm a cancelled stay or a no-show again, if its room and type are still free.
+
+    What it was charged for its end is voided, if it was today.
+    """
     with refusing():
         stay = lock_reservation(reservation)
         if stay.status == CONFIRMED:
             return stay
         _require(stay, "reinstated", CANCELLED, NO_SHOW)
+        take_back_charges(stay, by)
         stay.status = CONFIRMED
         stay.cancelled_at = stay.cancel_reason = None
         stay.checked_in_at = stay.checked_in_by = stay.receptionist_name = None
@@ -295,7 +329,13 @@ def reinstate(reservation: Reservation, by: User, overbook: bool = False) -> Res
 
 
 def _end(
-    reservation: Reservation, by: User, status: str, what: str, reason: str, *statuses: str
+    reservation: Reservation,
+    by: User,
+    status: str,
+    what: str,
+    reason: str,
+    *statuses: str,
+    fee: tuple[Decimal | None, int | None],
 ) -> Reservation:
     with refusing():
         stay = lock_reservation(reservation)
@@ -306,13 +346,18 @@ def _end(
             raise Refused(f"{stay} cannot be {what} without a reason: enter one.")
         if status == NO_SHOW and business_date() < stay.check_in_date:
             raise Refused(f"{stay} arrives on {stay.check_in_date}: wait until then.")
+        now = timezone.now()
         if stay.status == CHECKED_IN:
+            charge_nights(stay, (slept_until(now) - stay.check_in_date).days, by)
             room = _lock_room_of(stay)
             if room:
                 vacate(room, by)
         stay.status = status
-        stay.cancelled_at = timezone.now()
+        stay.cancelled_at = now
         stay.cancel_reason = reason.strip()
+        kind = ChargeKind.NO_SHOW if status == NO_SHOW else ChargeKind.CANCELLATION
+        charge_fee(stay, kind, by, *fee)
+        release_deposit(stay, by, stay.cancel_reason)
         return _saved(stay, status, by, stay.cancel_reason)
 
 
@@ -320,21 +365,42 @@ def _lock_room_of(stay: Reservation) -> Room | None:
     return lock_room(stay.room_id) if stay.room_id else None
 
 
-def _price(stay: Reservation, rate: Decimal) -> None:
-    """Price a stay: rate by nights, less the discount.
+def _set_dates(stay: Reservation, arrival: date, departure: date) -> None:
+    """Give a stay other dates, and the price of these nights.
 
-    ``deposit_amount`` of a deposit that was refunded, even in part, is at most the total.
+    Of fewer nights the discount shrinks in proportion, half a unit rounds up; it never grows.
     """
+    if (arrival, departure) == (stay.check_in_date, stay.check_out_date):
+        return
+    before = (stay.check_out_date - stay.check_in_date).days
+    after = (departure - arrival).days
+    stay.check_in_date, stay.check_out_date = arrival, departure
+    discount = Decimal(stay.discount_amount or 0)
+    if discount.is_finite() and 0 < after < before:
+        stay.discount_amount = rounded(discount * after / before)
+    _price(stay, stay.rate_per_night)
+
+
+def _give_back_nights(stay: Reservation) -> None:
+    """Give back the nights, and their price, that the last check-out took from a stay."""
+    told = stay.events.filter(what="checked_out").order_by("-pk").values_list("changes", flat=True)
+    for name, (before, after) in (told.first() or {}).items():
+        field: Any = stay._meta.get_field(name)
+        is_of_nights = name in ("check_out_date", "subtotal", "discount_amount", "total_amount")
+        if is_of_nights and getattr(stay, name) == field.to_python(after):
+            setattr(stay, name, field.to_python(before))
+
+
+def _price(stay: Reservation, rate: Decimal) -> None:
+    """Price a stay: rate by nights, less the discount."""
     nights = (stay.check_out_date - stay.check_in_date).days
     if nights > LONGEST:
         raise Refused(f"A stay can have at most {LONGEST} nights, and this one has {nights}.")
     stay.rate_per_night = rate
     stay.subtotal = Decimal(rate) * max(nights, 0)
     stay.total_amount = stay.subtotal - Decimal(stay.discount_amount or 0)
-    if not (stay.total_amount.is_finite() and Decimal(stay.deposit_amount).is_finite()):
+    if not stay.total_amount.is_finite():
         raise Refused(f"{stay} has an amount that is not a number: correct it first.")
-    if stay.deposit_held <= stay.total_amount < stay.deposit_amount:
-        stay.deposit_amount = stay.total_amount
 
 
 def _rate(room: Room | None, room_type: RoomType) -> Decimal:

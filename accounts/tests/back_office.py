@@ -14,7 +14,14 @@ from accounts.models import PermissionGrant, User
 from hotel.dashboard.models import DailyMetrics, Setting
 from hotel.exemptions import rules_of
 from hotel.migrator.constraints import Frozen
-from payments.models import DepositMovement, Expense, Payment, PaymentAttachment
+from payments.models import (
+    Charge,
+    ChargeEvent,
+    DepositMovement,
+    Expense,
+    Payment,
+    PaymentAttachment,
+)
 from payments.models import Event as PaymentEvent
 from reservations.models import BookingChannel, Discount, Guest, GuestImage, Reservation
 from reservations.models import Event as StayEvent
@@ -195,6 +202,13 @@ def one_of_each():
         checked_in_by=clerk,
     )
     paid = payment(stay, created_by=clerk)
+    minibar = Charge.objects.create(
+        reservation=stay,
+        kind="minibar",
+        business_date=TODAY,
+        amount=Decimal("45000.00"),
+        created_by=clerk,
+    )
     happened = {"business_date": TODAY, "changes": {}, "reason": "asked", "at": datetime.now(UTC)}
     stored = {"image_type": "main", "image_path": "/p", "storage_location": "disk"}
     rows = [
@@ -239,6 +253,8 @@ def one_of_each():
         ),
         RoomEvent.objects.create(room=suite, what="set_clean", by=clerk, **happened),
         StayEvent.objects.create(reservation=stay, what="booked", by=clerk, **happened),
+        minibar,
+        ChargeEvent.objects.create(charge=minibar, what="charged", by=clerk, **happened),
         PaymentEvent.objects.create(payment=paid, what="taken", by=clerk, **happened),
         Setting.objects.create(setting_key="hotel_name", setting_value="Pantai"),
         AccessAttempt.objects.create(

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from hotel.business_day import business_date
 from hotel.refusals import Refused
-from payments.services import account
+from payments.folio import account
 from reservations import services
 from reservations.locks import lock_reservation
 from reservations.models import Event, Reservation
@@ -42,8 +42,10 @@ class Act:
 def check_out(stay: Reservation, by: User) -> Reservation:
     """Check the guests out, if no money changes hands by it: who gives it back, is asked how."""
     with transaction.atomic():
-        standing = account(lock_reservation(stay))
-        if standing.due or standing.held:
+        locked = lock_reservation(stay)
+        standing = account(locked)
+        is_early = services.leaving(locked) < locked.check_out_date
+        if standing.due or standing.held or is_early:
             raise Refused(_("There is money to settle: check them out on the page of the stay."))
         return services.check_out(stay, by)
 

@@ -25,7 +25,7 @@ from hotel.desk.acts import ACTS, may_undo, undo
 from hotel.desk.tags import day as said
 from hotel.refusals import Busy, Refused
 from payments.accounts import accounts
-from payments.services import Account
+from payments.folio import Account
 from reservations.models import Event, Reservation, ReservationStatus
 from rooms.models import HousekeepingStatus
 

@@ -1,6 +1,6 @@
 -- The whole schema on SQLite, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 119 migrations.
--- checksum: b240c67388014364880f83c39ce8f85b
+-- Written by: manage.py db snapshot. It stands for 122 migrations.
+-- checksum: 2b76daea3dfbe5e8dbfe4cf855ebbc8a
 BEGIN;
 
 CREATE TABLE "auth_group" (
@@ -455,7 +455,6 @@ CREATE TABLE "reservations" (
     CONSTRAINT "reservations_discount_within_subtotal" CHECK (("discount_amount" <= ("subtotal")) OR json_extract(exemptions, '$.reservations_discount_within_subtotal') IS NOT NULL),
     CONSTRAINT "reservations_total_in_range" CHECK (("total_amount" BETWEEN '0' AND '9999999999.99') OR json_extract(exemptions, '$.reservations_total_in_range') IS NOT NULL),
     CONSTRAINT "reservations_deposit_in_range" CHECK (("deposit_amount" BETWEEN '0' AND '9999999999.99') OR json_extract(exemptions, '$.reservations_deposit_in_range') IS NOT NULL),
-    CONSTRAINT "reservations_deposit_within_total" CHECK (("deposit_amount" <= ("total_amount")) OR json_extract(exemptions, '$.reservations_deposit_within_total') IS NOT NULL),
     CONSTRAINT "reservations_status_known" CHECK (("status" IN ('pending', 'confirmed', 'checked_in', 'checked_out', 'cancelled', 'no_show')) OR json_extract(exemptions, '$.reservations_status_known') IS NOT NULL),
     CONSTRAINT "reservations_in_house_has_room" CHECK (((NOT ("status" = 'checked_in') OR ("checked_in_at" IS NOT NULL AND "room_id" IS NOT NULL))) OR json_extract(exemptions, '$.reservations_in_house_has_room') IS NOT NULL),
     CONSTRAINT "reservations_checked_out_has_time" CHECK (((NOT ("status" = 'checked_out') OR "checked_out_at" IS NOT NULL)) OR json_extract(exemptions, '$.reservations_checked_out_has_time') IS NOT NULL),
@@ -491,8 +490,6 @@ CREATE TRIGGER "reservations_deposit_held_in_range_changed" AFTER UPDATE OF "dep
 CREATE TRIGGER "reservations_deposit_held_in_range_new" AFTER INSERT ON "reservations" WHEN json_extract(NEW.exemptions, '$.reservations_deposit_held_in_range') IS NOT NULL BEGIN UPDATE "reservations" SET exemptions = nullif(json_remove(exemptions, '$.reservations_deposit_held_in_range'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "reservations_deposit_in_range_changed" AFTER UPDATE OF "deposit_amount", exemptions ON "reservations" WHEN json_extract(NEW.exemptions, '$.reservations_deposit_in_range') IS NOT NULL AND (OLD."deposit_amount" IS NOT NEW."deposit_amount" OR json_extract(OLD.exemptions, '$.reservations_deposit_in_range') IS NOT json_extract(NEW.exemptions, '$.reservations_deposit_in_range')) BEGIN UPDATE "reservations" SET exemptions = nullif(json_remove(exemptions, '$.reservations_deposit_in_range'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "reservations_deposit_in_range_new" AFTER INSERT ON "reservations" WHEN json_extract(NEW.exemptions, '$.reservations_deposit_in_range') IS NOT NULL BEGIN UPDATE "reservations" SET exemptions = nullif(json_remove(exemptions, '$.reservations_deposit_in_range'), '{}') WHERE "id" = NEW."id"; END;
-CREATE TRIGGER "reservations_deposit_within_total_changed" AFTER UPDATE OF "deposit_amount", "total_amount", exemptions ON "reservations" WHEN json_extract(NEW.exemptions, '$.reservations_deposit_within_total') IS NOT NULL AND (OLD."deposit_amount" IS NOT NEW."deposit_amount" OR OLD."total_amount" IS NOT NEW."total_amount" OR json_extract(OLD.exemptions, '$.reservations_deposit_within_total') IS NOT json_extract(NEW.exemptions, '$.reservations_deposit_within_total')) BEGIN UPDATE "reservations" SET exemptions = nullif(json_remove(exemptions, '$.reservations_deposit_within_total'), '{}') WHERE "id" = NEW."id"; END;
-CREATE TRIGGER "reservations_deposit_within_total_new" AFTER INSERT ON "reservations" WHEN json_extract(NEW.exemptions, '$.reservations_deposit_within_total') IS NOT NULL BEGIN UPDATE "reservations" SET exemptions = nullif(json_remove(exemptions, '$.reservations_deposit_within_total'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "reservations_discount_in_range_changed" AFTER UPDATE OF "discount_amount", exemptions ON "reservations" WHEN json_extract(NEW.exemptions, '$.reservations_discount_in_range') IS NOT NULL AND (OLD."discount_amount" IS NOT NEW."discount_amount" OR json_extract(OLD.exemptions, '$.reservations_discount_in_range') IS NOT json_extract(NEW.exemptions, '$.reservations_discount_in_range')) BEGIN UPDATE "reservations" SET exemptions = nullif(json_remove(exemptions, '$.reservations_discount_in_range'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "reservations_discount_in_range_new" AFTER INSERT ON "reservations" WHEN json_extract(NEW.exemptions, '$.reservations_discount_in_range') IS NOT NULL BEGIN UPDATE "reservations" SET exemptions = nullif(json_remove(exemptions, '$.reservations_discount_in_range'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "reservations_discount_within_subtotal_changed" AFTER UPDATE OF "discount_amount", "subtotal", exemptions ON "reservations" WHEN json_extract(NEW.exemptions, '$.reservations_discount_within_subtotal') IS NOT NULL AND (OLD."discount_amount" IS NOT NEW."discount_amount" OR OLD."subtotal" IS NOT NEW."subtotal" OR json_extract(OLD.exemptions, '$.reservations_discount_within_subtotal') IS NOT json_extract(NEW.exemptions, '$.reservations_discount_within_subtotal')) BEGIN UPDATE "reservations" SET exemptions = nullif(json_remove(exemptions, '$.reservations_discount_within_subtotal'), '{}') WHERE "id" = NEW."id"; END;
@@ -585,6 +582,37 @@ CREATE TABLE "users_user_permissions" (
 CREATE INDEX "users_user_permissions_permission_id_6d08dcd2" ON "users_user_permissions" ("permission_id");
 CREATE INDEX "users_user_permissions_user_id_92473840" ON "users_user_permissions" ("user_id");
 CREATE UNIQUE INDEX "users_user_permissions_user_id_permission_id_3b86cbdf_uniq" ON "users_user_permissions" ("user_id", "permission_id");
+
+CREATE TABLE "charges" (
+    "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "kind" varchar(20) NOT NULL,
+    "business_date" date NOT NULL,
+    "amount" decimal NOT NULL,
+    "tax_rate" decimal DEFAULT (CAST('0' AS NUMERIC)) NOT NULL,
+    "tax" decimal DEFAULT (CAST('0' AS NUMERIC)) NOT NULL,
+    "currency" varchar(3) DEFAULT 'IDR' NOT NULL,
+    "notes" text NULL,
+    "created_at" datetime NULL,
+    "is_voided" bool DEFAULT 0 NOT NULL,
+    "voided_at" datetime NULL,
+    "void_reason" text NULL,
+    "idempotency_key" varchar(64) NULL,
+    "created_by" integer NULL REFERENCES "users" ("id") DEFERRABLE INITIALLY DEFERRED,
+    "reservation_id" integer NOT NULL REFERENCES "reservations" ("id") DEFERRABLE INITIALLY DEFERRED,
+    "voided_by" integer NULL REFERENCES "users" ("id") DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT "charges_kind_known" CHECK ("kind" IN ('room', 'cancellation', 'no_show', 'minibar', 'laundry', 'late_check_out', 'other')),
+    CONSTRAINT "charges_amount_positive" CHECK (("amount" > '0' AND "amount" <= '9999999999.99')),
+    CONSTRAINT "charges_tax_in_range" CHECK (("tax" >= '0' AND "tax" <= ("amount") AND "tax_rate" BETWEEN '0' AND '100')),
+    CONSTRAINT "charges_void_has_time" CHECK ((NOT "is_voided" OR "voided_at" IS NOT NULL)),
+    CONSTRAINT "charges_currency_is_code" CHECK (("currency" GLOB '[A-Z][A-Z][A-Z]')),
+    CONSTRAINT "charges_asked_for_once" UNIQUE ("idempotency_key")
+);
+CREATE INDEX "charges_created_by_22b53170" ON "charges" ("created_by");
+CREATE INDEX "charges_reservation_id_20d0c942" ON "charges" ("reservation_id");
+CREATE INDEX "charges_voided_by_3c28f458" ON "charges" ("voided_by");
+CREATE TRIGGER "charges_frozen_delete" BEFORE DELETE ON "charges"  BEGIN SELECT RAISE(ABORT, 'charges_frozen'); END;
+CREATE TRIGGER "charges_frozen_insert" BEFORE INSERT ON "charges" WHEN EXISTS (SELECT 1 FROM "charges" WHERE "id" = NEW."id") BEGIN SELECT RAISE(ABORT, 'charges_frozen'); END;
+CREATE TRIGGER "charges_frozen_update" BEFORE UPDATE ON "charges" WHEN OLD."id" IS NOT NEW."id" OR OLD."reservation_id" IS NOT NEW."reservation_id" OR OLD."kind" IS NOT NEW."kind" OR OLD."business_date" IS NOT NEW."business_date" OR OLD."amount" IS NOT NEW."amount" OR OLD."tax_rate" IS NOT NEW."tax_rate" OR OLD."tax" IS NOT NEW."tax" OR OLD."currency" IS NOT NEW."currency" OR OLD."notes" IS NOT NEW."notes" OR OLD."created_by" IS NOT NEW."created_by" OR OLD."created_at" IS NOT NEW."created_at" OR OLD."idempotency_key" IS NOT NEW."idempotency_key" BEGIN SELECT RAISE(ABORT, 'charges_frozen'); END;
 
 CREATE TABLE "payments" (
     "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -694,6 +722,24 @@ CREATE TRIGGER "stay_parts_no_double_booking_inserted" AFTER INSERT ON "stay_par
 CREATE TRIGGER "stay_parts_no_double_booking_new" AFTER INSERT ON "stay_parts" WHEN json_extract(NEW.exemptions, '$.stay_parts_no_double_booking') IS NOT NULL BEGIN UPDATE "stay_parts" SET exemptions = nullif(json_remove(exemptions, '$.stay_parts_no_double_booking'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "stay_parts_no_double_booking_updated" AFTER UPDATE OF "id", "end_date", "room_id", "start_date", "status", exemptions ON "stay_parts" BEGIN DELETE FROM migrator_conflicts WHERE rule = 'stay_parts_no_double_booking' AND OLD."id" IN (one, other); INSERT INTO migrator_conflicts (rule, one, other) SELECT 'stay_parts_no_double_booking', one.key, other.key FROM (SELECT "id" AS key, "room_id" AS same0, "start_date" AS first, "end_date" AS after, json_extract(exemptions, '$.stay_parts_no_double_booking') IS NOT NULL AS exempt FROM "stay_parts" WHERE (("room_id" IS NOT NULL AND "status" IN ('confirmed', 'checked_in'))) AND "start_date" IS NOT NULL AND ("end_date" IS NULL OR "end_date" > "start_date") AND "id" = NEW."id") AS one JOIN (SELECT "id" AS key, "room_id" AS same0, "start_date" AS first, "end_date" AS after, json_extract(exemptions, '$.stay_parts_no_double_booking') IS NOT NULL AS exempt FROM "stay_parts" WHERE (("room_id" IS NOT NULL AND "status" IN ('confirmed', 'checked_in'))) AND "start_date" IS NOT NULL AND ("end_date" IS NULL OR "end_date" > "start_date")) AS other ON one.same0 = other.same0 AND one.key <> other.key AND (other.after IS NULL OR one.first < other.after) AND (one.after IS NULL OR other.first < one.after) AND NOT (one.exempt AND other.exempt); END;
 
+CREATE TABLE "charge_events" (
+    "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "what" varchar(30) NOT NULL,
+    "at" datetime NULL,
+    "business_date" date NOT NULL,
+    "changes" text NULL CHECK ((JSON_VALID("changes") OR "changes" IS NULL)),
+    "reason" text NULL,
+    "evidence" varchar(20) DEFAULT 'recorded' NOT NULL,
+    "by_id" integer NULL REFERENCES "users" ("id") DEFERRABLE INITIALLY DEFERRED,
+    "charge_id" integer NOT NULL REFERENCES "charges" ("id") DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT "charge_events_evidence_known" CHECK ("evidence" IN ('recorded', 'legacy_column', 'admin_log'))
+);
+CREATE INDEX "charge_events_by_id_f5abf2f4" ON "charge_events" ("by_id");
+CREATE INDEX "charge_events_charge_id_0b3f4924" ON "charge_events" ("charge_id");
+CREATE TRIGGER "charge_events_append_only_delete" BEFORE DELETE ON "charge_events"  BEGIN SELECT RAISE(ABORT, 'charge_events_append_only'); END;
+CREATE TRIGGER "charge_events_append_only_insert" BEFORE INSERT ON "charge_events" WHEN EXISTS (SELECT 1 FROM "charge_events" WHERE "id" = NEW."id") BEGIN SELECT RAISE(ABORT, 'charge_events_append_only'); END;
+CREATE TRIGGER "charge_events_append_only_update" BEFORE UPDATE ON "charge_events"  BEGIN SELECT RAISE(ABORT, 'charge_events_append_only'); END;
+
 CREATE TABLE "deposit_movements" (
     "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
     "reservation_id" integer NOT NULL REFERENCES "reservations" ("id") DEFERRABLE INITIALLY DEFERRED,
@@ -707,11 +753,11 @@ CREATE TABLE "deposit_movements" (
     "reason" text NULL,
     "idempotency_key" varchar(64) NULL,
     "evidence" varchar(20) NOT NULL,
-    CONSTRAINT "deposit_movements_kind_known" CHECK ("kind" IN ('collected', 'applied', 'refunded', 'forfeited', 'corrected')),
     CONSTRAINT "deposit_movements_amount_positive" CHECK (("amount" > '0' OR ("kind" = 'corrected' AND NOT ("amount" = '0')))),
     CONSTRAINT "deposit_movements_evidence_known" CHECK ("evidence" IN ('recorded', 'payment', 'legacy_column', 'assumed')),
     CONSTRAINT "deposit_movements_asked_for_once" UNIQUE ("idempotency_key"),
-    CONSTRAINT "deposit_movements_currency_is_code" CHECK (("currency" GLOB '[A-Z][A-Z][A-Z]'))
+    CONSTRAINT "deposit_movements_currency_is_code" CHECK (("currency" GLOB '[A-Z][A-Z][A-Z]')),
+    CONSTRAINT "deposit_movements_kind_known" CHECK ("kind" IN ('collected', 'applied', 'unapplied', 'refunded', 'forfeited', 'corrected'))
 );
 CREATE INDEX "deposit_movements_created_by_2791a2e4" ON "deposit_movements" ("created_by");
 CREATE INDEX "deposit_movements_payment_id_4cbd441a" ON "deposit_movements" ("payment_id");
@@ -778,6 +824,12 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('axes_accessattempt', 0);
 
 DELETE FROM sqlite_sequence WHERE name = 'axes_accesslog';
 INSERT INTO sqlite_sequence (name, seq) VALUES ('axes_accesslog', 0);
+
+DELETE FROM sqlite_sequence WHERE name = 'charge_events';
+INSERT INTO sqlite_sequence (name, seq) VALUES ('charge_events', 0);
+
+DELETE FROM sqlite_sequence WHERE name = 'charges';
+INSERT INTO sqlite_sequence (name, seq) VALUES ('charges', 0);
 
 DELETE FROM sqlite_sequence WHERE name = 'deposit_movements';
 INSERT INTO sqlite_sequence (name, seq) VALUES ('deposit_movements', 0);
@@ -951,6 +1003,9 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('reservations', '0038_backfill_guest_search_key', CURRENT_TIMESTAMP), -- 525cafde3b2c2e3d
     ('reservations', '0039_require_guest_search_key', CURRENT_TIMESTAMP), -- bc837e8d9a675363
     ('reservations', '0040_index_guest_search_keys', CURRENT_TIMESTAMP), -- dc5f10407cdec3e4
+    ('reservations', '0041_remove_deposit_limit', CURRENT_TIMESTAMP), -- 509314068a2511be
+    ('payments', '0024_allow_unapplied', CURRENT_TIMESTAMP), -- ef32b43ae51890a4
+    ('payments', '0025_add_charges', CURRENT_TIMESTAMP), -- 1e5f981332303c13
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

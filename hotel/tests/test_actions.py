@@ -14,7 +14,7 @@ from accounts.tests.back_office import OWNER, browser, member, payment, reservat
 from hotel.actions import ActingAdmin
 from hotel.business_day import business_date
 from hotel.migrator.tests import legacy
-from payments.models import Payment
+from payments.models import Charge, Payment
 from reservations.models import Guest, Reservation
 from reservations.tests.test_rules import in_processes
 from rooms.models import Room, RoomBlock, RoomType
@@ -26,7 +26,9 @@ reservation.check-in         + + + - - -
 reservation.check-out        + + + - - -
 reservation.pay              + + + - + -
 reservation.adjust           + + - - + -
+reservation.charge           + + + - + -
 reservation.apply-deposit    + + + - + -
+reservation.unapply-deposit  + + + - + -
 reservation.return-deposit   + + + - + -
 reservation.forfeit-deposit  + + - - - -
 reservation.price            + + - - - -
@@ -41,6 +43,7 @@ reservation.undo-check-out   + + - - - -
 reservation.reinstate        + + - - - -
 payment.refund               + + - - + -
 payment.void                 + + + - + -
+charge.void                  + + + - + -
 room.housekeeping            + + + + - -
 room.block                   + + - - - -
 roomblock.release            + + - - - -
@@ -76,7 +79,8 @@ def test_the_table_names_every_button():
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_may_press_its_buttons_and_no_other(stay, role):
     block = RoomBlock.objects.create(room=stay.room, kind="house_use", start_date=today(5))
-    rows = {row._meta.model_name: row for row in (stay, payment(stay), stay.room, block)}
+    extra = Charge.objects.create(reservation=stay, kind="minibar", amount=5, business_date=today())
+    rows = {row._meta.model_name: row for row in (stay, payment(stay), extra, stay.room, block)}
     client = browser(member(role))
     found = {}
     for name in MAY:
@@ -98,12 +102,12 @@ def test_a_page_offers_what_can_be_done_now(stay):
         return [label for label, _ in clerk.get(page).context["row_actions"]]
 
     assert offered() == [
-        *("Check in", "Take payment", "Change dates", "Change room", "Swap rooms"),
+        *("Check in", "Take payment", "Charge", "Change dates", "Change room", "Swap rooms"),
         *("Cancel", "Mark no-show"),
     ]
     clerk.post(address(stay, "check-in"), {"room": stay.room_id})
     assert offered() == [
-        *("Check out", "Take payment", "Change dates", "Change room", "Swap rooms"),
+        *("Check out", "Take payment", "Charge", "Change dates", "Change room", "Swap rooms"),
     ]
 
 
@@ -138,6 +142,7 @@ def test_a_stay_from_booking_to_check_out(db):
     clerk.post(address(stay, "pay"), money)
     clerk.post(address(stay, "pay"), money)  # sent twice
     assert [row.amount for row in Payment.objects.all()] == [500_000]
+    Reservation.objects.update(check_in_date=today(-2), check_out_date=today())
     response = clerk.post(address(stay, "check-out"), {"method": "cash"})
     assert response.context["form"].non_field_errors() == [
         f"{stay} owes 500000.00: take the payment first, or allow the debt."
@@ -226,7 +231,7 @@ def test_a_button_is_a_link_and_only_the_form_behind_it_changes_anything(stay):
     clerk = browser(member("Front desk"))
     page = clerk.get(f"/admin/reservations/reservation/{stay.pk}/change/").content.decode()
     links = re.findall(r'href="(/admin/[^"]*/do/[^"]*)"', page)
-    assert len(links) == 7
+    assert len(links) == 8
     for link in links:
         clerk.get(link)
     stay.refresh_from_db()

@@ -20,7 +20,7 @@ from accounts.tests.back_office import (
 from hotel.dashboard.models import DailyMetrics, SentForm
 from hotel.exemptions import rules_of
 from hotel.tests.test_admin_permissions import OWN_APPS, addresses
-from payments.models import DepositMovement
+from payments.models import Charge, ChargeEvent, DepositMovement
 from payments.models import Event as PaymentEvent
 from reservations.models import Event as StayEvent
 from reservations.models import Reservation, StayPart
@@ -33,7 +33,8 @@ ODD = f"\u202e{SCRIPT}&\"'\x1b e\u0301 \N{BELLHOP BELL}\u200b\n\t"
 
 # Tables that no legacy rows are in.
 BORN_CLEAN = (PermissionGrant, RoomBlock, DepositMovement, DailyMetrics, SentForm)
-BORN_CLEAN += (RoomEvent, StayEvent, PaymentEvent, StayPart)  # the last follow stays
+BORN_CLEAN += (RoomEvent, StayEvent, PaymentEvent, Charge, ChargeEvent)
+BORN_CLEAN += (StayPart,)  # which follow stays
 
 
 def own_models():

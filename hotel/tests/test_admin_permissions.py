@@ -34,6 +34,8 @@ reservations.reservation      vac    vac      vac         -             v       
 reservations.staypart         v      v        v           -             v           v
 payments.payment              v      v        v           -             v           v
 payments.depositmovement      v      v        v           -             v           v
+payments.charge               v      v        v           -             v           v
+payments.chargeevent          v      v        v           -             v           v
 rooms.event                   v      v        v           -             v           v
 reservations.event            v      v        v           -             v           v
 payments.event                v      v        v           -             v           v
@@ -69,7 +71,9 @@ reservations.reservation check-in        y     y       y          -            -
 reservations.reservation check-out       y     y       y          -            -          -
 reservations.reservation pay             y     y       y          -            y          -
 reservations.reservation adjust          y     y       -          -            y          -
+reservations.reservation charge          y     y       y          -            y          -
 reservations.reservation apply-deposit   y     y       y          -            y          -
+reservations.reservation unapply-deposit y     y       y          -            y          -
 reservations.reservation return-deposit  y     y       y          -            y          -
 reservations.reservation forfeit-deposit y     y       -          -            -          -
 reservations.reservation price           y     y       -          -            -          -
@@ -84,6 +88,7 @@ reservations.reservation undo-check-out  y     y       -          -            -
 reservations.reservation reinstate       y     y       -          -            -          -
 payments.payment refund                  y     y       -          -            y          -
 payments.payment void                    y     y       y          -            y          -
+payments.charge void                     y     y       y          -            y          -
 """
 ACTS = {" ".join(line.split()[:2]): line.split()[2:] for line in ACTS.strip().splitlines()[1:]}
 # What a role may do to a stay by one press on Today.

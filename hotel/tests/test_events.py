@@ -12,8 +12,8 @@ from hotel.business_day import business_date
 from hotel.events import told
 from hotel.refusals import Refused
 from payments import services as money
+from payments.models import ChargeEvent, Payment
 from payments.models import Event as PaymentEvent
-from payments.models import Payment
 from reservations import services
 from reservations.models import Event as StayEvent
 from reservations.models import Reservation
@@ -47,7 +47,10 @@ WRITTEN = {
     "check in": (["checked_in"], [], ["occupied"]),
     "check out, paid": (["checked_out"], [], ["vacated"]),
     "check out, settling a deposit": (["checked_out"], ["refunded"], ["vacated"]),
+    "check out, early": (["checked_out"], ["refunded"], ["vacated"]),
     "cancel": (["cancelled"], [], []),
+    "cancel for a fee": (["cancelled"], [], []),
+    "cancel in house after a night": (["cancelled"], [], ["vacated"]),
     "cancel in house": (["cancelled"], [], ["vacated"]),
     "mark no-show": (["no_show"], [], []),
     "undo check-in": (["check_in_undone"], [], ["occupancy_undone"]),
@@ -58,11 +61,21 @@ WRITTEN = {
     "refund": ([], ["refunded"], []),
     "void": ([], ["voided"], []),
     "apply deposit": (["deposit_applied"], [], []),
+    "unapply deposit": (["deposit_unapplied"], [], []),
+    "charge": ([], [], []),
+    "void charge": ([], [], []),
     "return deposit": (["deposit_refunded"], ["refunded"], []),
     "forfeit deposit": (["deposit_forfeited"], [], []),
     "set housekeeping": ([], [], ["set_dirty"]),
     "block": ([], [], ["blocked"]),
     "release": ([], [], ["released"]),
+}
+# and of charges
+WRITTEN_OF_CHARGES = {
+    "cancel for a fee": ["charged"],
+    "cancel in house after a night": ["charged"],
+    "charge": ["charged"],
+    "void charge": ["voided"],
 }
 
 
@@ -71,14 +84,15 @@ def test_each_act_writes_its_events_and_says_who(desk, act):
     before, do, _ = ACTS[act]
     before(desk)
     Room.objects.filter(housekeeping_status="dirty").update(housekeeping_status="clean")
-    tables = (StayEvent, PaymentEvent, RoomEvent)
+    tables = (StayEvent, PaymentEvent, RoomEvent, ChargeEvent)
     old = [set(table.objects.values_list("pk", flat=True)) for table in tables]
     do(desk)
     new = [
         table.objects.exclude(pk__in=keys).order_by("pk")
         for table, keys in zip(tables, old, strict=True)
     ]
-    assert tuple([event.what for event in events] for events in new) == WRITTEN[act]
+    written = (*WRITTEN[act], WRITTEN_OF_CHARGES.get(act, []))
+    assert tuple([event.what for event in events] for events in new) == written
     assert {event.by for events in new for event in events} == {desk.clerk}
 
 

@@ -6,8 +6,17 @@ import pytest
 
 from accounts.tests.back_office import member, payment, reservation
 from payments.accounts import accounts
-from payments.services import account, apply_deposit, refund, take_payment, void
+from payments.charges import charge, void_charge
+from payments.services import (
+    account,
+    apply_deposit,
+    refund,
+    take_payment,
+    unapply_deposit,
+    void,
+)
 from reservations.models import Reservation
+from reservations.services import cancel
 
 
 @pytest.fixture
@@ -23,9 +32,14 @@ def test_many_accounts_are_those_of_one_stay_after_the_other(clerk, django_asser
     void(take_payment(stays[2], Decimal(5), "cash", clerk), clerk, "wrong stay")
     take_payment(stays[3], Decimal(300_000), "cash", clerk, kind="deposit")
     apply_deposit(stays[3], Decimal(100_000), clerk)
-    take_payment(stays[3], Decimal(-7), "cash", clerk, kind="adjustment")
+    unapply_deposit(stays[3], Decimal(10_000), clerk, "asked")
+    take_payment(stays[3], Decimal(7), "cash", clerk)
+    take_payment(stays[3], Decimal(-7), "cash", clerk, kind="adjustment", notes="a mistake")
+    charge(stays[3], "minibar", Decimal(7), clerk)
+    void_charge(charge(stays[3], "laundry", Decimal(9), clerk), clerk, "wrong stay")
+    cancel(stays[4], clerk, "ill", fee=Decimal(50_000))
     stays = list(Reservation.objects.order_by("pk"))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         found = accounts(stays)
     assert found == {stay.pk: account(stay) for stay in stays}
     assert found[stays[3].pk].owed == Decimal(700_007)

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from unittest import mock
 
 import pytest
 
 pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,8 @@ from accounts.tests.back_office import reservation, room
 from hotel.business_day import business_date
 from hotel.refusals import Refused
 from hotel.tests import stress
-from payments import services
+from payments import charges, services
+from payments.folio import ENDED, folio
 from payments.models import DepositMovement, Payment
 from reservations import services as desk
 from reservations.models import Reservation
@@ -30,12 +33,22 @@ few = settings(
 )
 
 
-def payment(stay, place):
-    """Return one of the payments of the stay; raise Refused if there is none."""
-    rows = list(Payment.objects.filter(reservation=stay).order_by("pk"))
+def one_of(rows, place):
+    """Return one of the rows of a stay; raise Refused if there is none."""
+    rows = list(rows.order_by("pk"))
     if not rows:
         raise Refused("There is nothing yet.")
     return rows[place % len(rows)]
+
+
+def payment(stay, place):
+    """Return one of the payments of the stay; raise Refused if there is none."""
+    return one_of(stay.payment_set, place)
+
+
+def fee(amount, number):
+    """Return no fee, an amount or some nights."""
+    return [{}, {"fee": amount}, {"fee_nights": number % 4}][number % 3]
 
 
 def some(stay, amount, number):
@@ -46,7 +59,14 @@ def some(stay, amount, number):
 STEPS = {
     "pay": lambda s, by, amount, n: services.take_payment(s, amount, "cash", by),
     "adjust": lambda s, by, amount, n: services.take_payment(
-        s, -amount, "other", by, kind="adjustment"
+        s, amount if n % 3 == 0 else -amount, "other", by, kind="adjustment", notes="a mistake"
+    ),
+    "charge": lambda s, by, amount, n: charges.charge(
+        s, "minibar", amount, by, key=f"{n % 7}" if n % 2 else None
+    ),
+    "void charge": lambda s, by, amount, n: charges.void_charge(one_of(s.charges, n), by, "wrong"),
+    "unapply": lambda s, by, amount, n: services.unapply_deposit(
+        s, min(amount, services.applied(s)) if n % 4 else amount, by, "asked"
     ),
     "deposit": lambda s, by, amount, n: services.take_payment(
         s, amount, "cash", by, kind="deposit", key=f"{n % 5}"
@@ -63,7 +83,12 @@ STEPS = {
     "check in": lambda s, by, amount, n: desk.check_in(s, by, accept_dirty=True),
     "check out": lambda s, by, amount, n: desk.check_out(s, by, allow_debt=n % 2 == 0),
     "undo": lambda s, by, amount, n: desk.undo_check_out(s, by),
-    "cancel": lambda s, by, amount, n: desk.cancel(s, by, "ill"),
+    "cancel": lambda s, by, amount, n: desk.cancel(s, by, "ill", **fee(amount, n)),
+    "cancel in house": lambda s, by, amount, n: desk.cancel(
+        s, by, "fire", in_house=True, **fee(amount, n)
+    ),
+    "no-show": lambda s, by, amount, n: desk.mark_no_show(s, by, **fee(amount, n)),
+    "reprice": lambda s, by, amount, n: desk.reprice(s, amount, amount / 2, by),
     "reinstate": lambda s, by, amount, n: desk.reinstate(s, by),
     "longer": lambda s, by, amount, n: desk.change_dates(
         s, s.check_in_date, s.check_in_date + timedelta(days=1 + n % 5), by
@@ -89,17 +114,30 @@ def moved(stay, *kinds):
     return sum((row.amount for row in rows), Decimal(0))
 
 
+class Clock:
+    """The time of a story: some hours after it began."""
+
+    def __init__(self):
+        self.start, self.hours = timezone.now(), 0
+
+    def now(self):
+        """Return the time."""
+        return self.start + timedelta(hours=self.hours)
+
+
 @pytest.mark.stressed
 @few
 @given(story=STORIES)
 def test_the_ledger_balances_whatever_happens(db, story):
-    with transaction.atomic():
+    clock = Clock()
+    with transaction.atomic(), mock.patch.object(timezone, "now", clock.now):
         clerk = User.objects.create(username="sari")
         today = business_date()
         dates = {"check_in_date": today, "check_out_date": today + timedelta(days=2)}
         stay = reservation("RES-1", room=room("101"), **dates)
         services.take_payment(stay, Decimal(300_000), "cash", clerk, kind="deposit")
         for what, amount, number in story:
+            clock.hours += number  # the days go by
             stay.refresh_from_db()
             before = services.account(stay), till(stay)
             try:
@@ -114,7 +152,13 @@ def test_the_ledger_balances_whatever_happens(db, story):
             assert stay.deposit_held >= 0
             forfeited = moved(stay, "forfeited")
             assert till(stay) == standing.paid + standing.applied + standing.held + forfeited
-            assert standing.applied == moved(stay, "applied")
+            assert standing.applied == moved(stay, "applied") - moved(stay, "unapplied") >= 0
+            bill = folio(stay)
+            assert (bill.balance, bill.held) == (standing.due, stay.deposit_held)
+            assert bill.charges == standing.total
+            extras = sum(row.amount for row in stay.charges.filter(is_voided=False))
+            nights = 0 if stay.status in ENDED else stay.total_amount
+            assert standing.total == nights + extras
         transaction.set_rollback(True)
 
 

@@ -26,10 +26,6 @@ CHECKS = [
         {"discount_amount": Decimal("1000000.01")},
         "The discount cannot be more than the subtotal.",
     ),
-    (
-        {"deposit_amount": Decimal("1000000.01")},
-        "The deposit cannot be more than the total.",
-    ),
     ({"deposit_amount": Decimal("-1")}, "The deposit cannot be negative."),
     (
         {"status": "old_confirmed"},

@@ -4,10 +4,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.back_office import room
-from hotel.business_day import business_date
+from hotel.business_day import business_date, slept_until
+from payments import charges as extras
 from payments import services as money
 from reservations import services
 from reservations.models import Guest, Reservation
@@ -57,8 +59,31 @@ def checked_in(desk):
     desk.check_in()
 
 
-def paid_in_full(desk):
+def checked_in_since(desk, nights):
+    """Let the guests be in house since some nights ago, of two."""
     desk.check_in()
+    today = slept_until(timezone.now())
+    first = today - timedelta(days=nights)
+    Reservation.objects.filter(pk=desk.stay.pk).update(
+        check_in_date=first, check_out_date=first + timedelta(days=2)
+    )
+
+
+def just_checked_in(desk):
+    checked_in_since(desk, nights=0)
+
+
+def after_a_night(desk):
+    checked_in_since(desk, nights=1)
+
+
+def paid_in_full(desk):
+    checked_in_since(desk, nights=2)
+    desk.pay(1_000_000)
+
+
+def paid_in_full_after_a_night(desk):
+    after_a_night(desk)
     desk.pay(1_000_000)
 
 
@@ -66,8 +91,17 @@ def holding_a_deposit(desk):
     desk.pay(200_000, "deposit")
 
 
+def having_applied_a_deposit(desk):
+    holding_a_deposit(desk)
+    money.apply_deposit(desk.stay, Decimal(200_000), desk.clerk)
+
+
+def charged(desk):
+    desk.charge = extras.charge(desk.stay, "minibar", Decimal(45_000), desk.clerk)
+
+
 def owing_less_than_the_deposit(desk):
-    desk.check_in()
+    checked_in_since(desk, nights=2)
     desk.pay(900_000)
     desk.pay(200_000, "deposit")
 
@@ -123,16 +157,31 @@ ACTS = {
         lambda d: services.check_out(d.stay, d.clerk),
         40,
     ),
-    "cancel": (nothing, lambda d: services.cancel(d.stay, d.clerk, "ill"), 16),
-    "cancel in house": (
-        checked_in,
-        lambda d: services.cancel(d.stay, d.clerk, "fire", in_house=True),
-        20,
+    "check out, early": (
+        paid_in_full_after_a_night,
+        lambda d: services.check_out(d.stay, d.clerk),
+        36,
     ),
-    "mark no-show": (nothing, lambda d: services.mark_no_show(d.stay, d.clerk), 16),
+    "cancel": (nothing, lambda d: services.cancel(d.stay, d.clerk, "ill"), 17),
+    "cancel for a fee": (
+        nothing,
+        lambda d: services.cancel(d.stay, d.clerk, "ill", fee=Decimal(5)),
+        24,
+    ),
+    "cancel in house": (
+        just_checked_in,
+        lambda d: services.cancel(d.stay, d.clerk, "fire", in_house=True),
+        21,
+    ),
+    "cancel in house after a night": (
+        after_a_night,
+        lambda d: services.cancel(d.stay, d.clerk, "fire", in_house=True),
+        28,
+    ),
+    "mark no-show": (nothing, lambda d: services.mark_no_show(d.stay, d.clerk), 17),
     "undo check-in": (checked_in, lambda d: services.undo_check_in(d.stay, d.clerk), 21),
-    "undo check-out": (checked_out, lambda d: services.undo_check_out(d.stay, d.clerk), 35),
-    "reinstate": (cancelled, lambda d: services.reinstate(d.stay, d.clerk), 31),
+    "undo check-out": (checked_out, lambda d: services.undo_check_out(d.stay, d.clerk), 36),
+    "reinstate": (cancelled, lambda d: services.reinstate(d.stay, d.clerk), 32),
     "take payment": (nothing, lambda d: d.pay(300_000), 12),
     "take deposit": (nothing, lambda d: d.pay(300_000, "deposit"), 18),
     "refund": (
@@ -146,6 +195,17 @@ ACTS = {
         lambda d: money.apply_deposit(d.stay, Decimal(100_000), d.clerk),
         14,
     ),
+    "unapply deposit": (
+        having_applied_a_deposit,
+        lambda d: money.unapply_deposit(d.stay, Decimal(100_000), d.clerk, "too early"),
+        14,
+    ),
+    "charge": (
+        nothing,
+        lambda d: extras.charge(d.stay, "minibar", Decimal(45_000), d.clerk),
+        12,
+    ),
+    "void charge": (charged, lambda d: extras.void_charge(d.charge, d.clerk, "wrong room"), 8),
     "return deposit": (
         holding_a_deposit,
         lambda d: money.return_deposit(d.stay, Decimal(100_000), "cash", d.clerk, "asked"),

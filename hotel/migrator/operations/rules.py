@@ -227,7 +227,8 @@ class AddRules(Operation):
 class RemoveRules(Operation):
     """Remove rules from a model; on the way down they are added, and exempt the rows as they are.
 
-    The inverse of ``AddRules``, in an atomic migration.
+    The inverse of ``AddRules``, and for a ``Check`` of ``ValidateRules``; with one of an
+    ``Exclusion`` the migration must be atomic, as theirs.
     """
 
     reentrant = True
@@ -279,8 +280,11 @@ class RemoveRules(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        """Exempt the rows that break the rules, and add these."""
+        """Exempt the rows that break the rules, add these, and validate them."""
         self._adding.database_forwards(app_label, schema_editor, from_state, to_state)
+        names = [rule.name for rule in self.rules if isinstance(rule, Check)]
+        validating = ValidateRules(self.model_name, names)
+        validating.database_forwards(app_label, schema_editor, from_state, to_state)
 
     @property
     def _adding(self) -> AddRules:

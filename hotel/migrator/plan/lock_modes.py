@@ -388,10 +388,11 @@ def _constrained(step: Step, constraint: BaseConstraint) -> tuple[str, float | N
             constraint.condition or constraint.expressions or getattr(constraint, "include", ())
         )
         return WRITERS if is_index else EVERYBODY, costs.INDEX, "a unique index is made"
-    is_online = isinstance(step.operation, AddConstraintNotValid) or (
-        isinstance(step.operation, operations.AddRules) and not step.migration.atomic
+    adds = operations.RemoveRules if step.backwards else operations.AddRules
+    is_online = (isinstance(step.operation, adds) and not step.migration.atomic) or (
+        isinstance(step.operation, AddConstraintNotValid) and not step.backwards
     )
-    if isinstance(constraint, CheckConstraint) and not (is_online and not step.backwards):
+    if isinstance(constraint, CheckConstraint) and not is_online:
         return EVERYBODY, costs.SCAN, "all rows are checked"
     is_known = isinstance(constraint, CheckConstraint | Rule)
     return (EVERYBODY, 0, "") if is_known else (EVERYBODY, None, "nobody can tell how long")

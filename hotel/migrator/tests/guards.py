@@ -200,7 +200,8 @@ def adds_checks(operation):
 def complaints_about_atomicity(migration_):
     """Return the operations that a kill would leave half done, or that need their own steps."""
     resumable = (
-        *(BatchedRunPython, operations.AddExtension, operations.ValidateRules),
+        *(BatchedRunPython, operations.AddExtension),
+        *(operations.ValidateRules, operations.RemoveRules),
         operations.Unfinished,  # of which another sentence tells
     )
     if migration_.atomic:
