@@ -111,6 +111,15 @@ def undo_occupy(room: Room, by: User) -> None:
     _set(room, "occupancy_undone", by, status=_vacant_status(room))
 
 
+def correct_occupancy(room: Room, has_guests: bool, by: User | None) -> None:
+    """Let a room say whether guests are in it; the caller has locked it, and looked at the stays.
+
+    by: None for a command.
+    """
+    status = RoomStatus.OCCUPIED if has_guests else _vacant_status(room)
+    _set(room, "status_corrected", by, status=status)
+
+
 def _vacant_status(room: Room) -> str:
     """Return the legacy status of a room without guests: it follows from the block of today."""
     today = business_date()
@@ -121,7 +130,7 @@ def _vacant_status(room: Room) -> str:
     )
 
 
-def _set(room: Room, what: str, by: User, reason: str | None = None, **values: Any) -> None:
+def _set(room: Room, what: str, by: User | None, reason: str | None = None, **values: Any) -> None:
     """Save the values of a room that is locked, with the event of the act."""
     for name, value in values.items():
         setattr(room, name, value)

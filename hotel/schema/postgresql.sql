@@ -1,6 +1,6 @@
 -- The whole schema on PostgreSQL, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 122 migrations.
--- checksum: 89e455519fc77dbafe50b4e52190bf3c
+-- Written by: manage.py db snapshot. It stands for 123 migrations.
+-- checksum: e6d6d954a58b8fcb88a905a96538aa0c
 BEGIN;
 
 CREATE EXTENSION IF NOT EXISTS "btree_gist";
@@ -1113,6 +1113,7 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('reservations', '0041_remove_deposit_limit', CURRENT_TIMESTAMP), -- 509314068a2511be
     ('payments', '0024_allow_unapplied', CURRENT_TIMESTAMP), -- ef32b43ae51890a4
     ('payments', '0025_add_charges', CURRENT_TIMESTAMP), -- 1e5f981332303c13
+    ('rooms', '0016_transform_occupied', CURRENT_TIMESTAMP), -- 9b667f92614c42fd
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

@@ -1,6 +1,6 @@
 -- The whole schema on SQLite, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 122 migrations.
--- checksum: 2b76daea3dfbe5e8dbfe4cf855ebbc8a
+-- Written by: manage.py db snapshot. It stands for 123 migrations.
+-- checksum: a78754637bb127617b4f6ae7b4d03f7b
 BEGIN;
 
 CREATE TABLE "auth_group" (
@@ -1006,6 +1006,7 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('reservations', '0041_remove_deposit_limit', CURRENT_TIMESTAMP), -- 509314068a2511be
     ('payments', '0024_allow_unapplied', CURRENT_TIMESTAMP), -- ef32b43ae51890a4
     ('payments', '0025_add_charges', CURRENT_TIMESTAMP), -- 1e5f981332303c13
+    ('rooms', '0016_transform_occupied', CURRENT_TIMESTAMP), -- 9b667f92614c42fd
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;
