@@ -17,14 +17,15 @@ from hotel.migrator.locking import table_locks
 from hotel.migrator.sql.parsing import elsewhere, is_elsewhere
 from hotel.migrator.storage import tables
 from hotel.migrator.storage.archive import Archive, writes_script
+from hotel.migrator.storage.owners import Owner
 
 logger = logging.getLogger(__name__)
 
 Direction = Literal["forward", "backward"]
 
 
-def owner_of(operation: Operation, app_label: str) -> str:
-    """Return ``app.0003_name#2``: the migration that holds ``operation``, and its place there.
+def owner_of(operation: Operation, app_label: str) -> Owner:
+    """Return the migration that holds ``operation``, and its place there.
 
     Django does not tell an operation which migration it belongs to; the migration's module is
     loaded, or it could not run.
@@ -34,7 +35,7 @@ def owner_of(operation: Operation, app_label: str) -> str:
         if name.startswith(f"{package}.") and hasattr(module, "Migration"):
             for index, candidate in enumerate(module.Migration.operations):
                 if candidate is getattr(operation, "copy_of", operation):
-                    return f"{app_label}.{name.removeprefix(f'{package}.')}#{index}"
+                    return Owner(app_label, name.removeprefix(f"{package}."), index)
     raise RuntimeError(
         f"{operation.describe()!r} belongs to no migration of {app_label}: "
         f"list it in the operations of a migration in {package}."
@@ -49,14 +50,14 @@ def archive_of(
 ) -> Archive:
     """Return the archive of ``operation`` in one direction, whose table is made if need be."""
     tables.ensure(schema_editor)
-    owner = f"{owner_of(operation, app_label)} {direction}"
-    return Archive(owner, schema_editor.connection.alias)
+    owner = owner_of(operation, app_label).going(direction)
+    return Archive(str(owner), schema_editor.connection.alias)
 
 
-def log(owner: str, text: str) -> None:
+def log(owner: Owner, text: str) -> None:
     """Say what was done to the rows, in a line that names the migration."""
     line = "\n" if sys.stderr.isatty() else ""  # "Applying …" waits there for its OK
-    logger.info("%s%s: %s", line, owner.partition("#")[0], text)
+    logger.info("%s%s: %s", line, owner.label, text)
 
 
 def lock(

@@ -15,6 +15,7 @@ from hotel.migrator.operations.archiving import KeepsColumn, field_of, log, owne
 from hotel.migrator.storage import tables
 from hotel.migrator.storage.archive import Archive, writes_script
 from hotel.migrator.storage.keys import key_of
+from hotel.migrator.storage.owners import Owner
 
 
 class AddField(KeepsColumn, django_operations.AddField):
@@ -43,14 +44,13 @@ class AddField(KeepsColumn, django_operations.AddField):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             self._give_back(app_label, schema_editor, model, "backward")
 
-    def _replaces(self, owner: str) -> bool:
+    def _replaces(self, owner: Owner) -> bool:
         """Tell whether the migration ``owner`` has dropped a column of this name before."""
-        app_label, _, name = owner.partition("#")[0].partition(".")
-        package, _ = MigrationLoader.migrations_module(app_label)
+        package, _ = MigrationLoader.migrations_module(owner.app)
         return any(
             isinstance(operation, django_operations.RemoveField)
             and operation.is_same_field_operation(self)
-            for operation in import_module(f"{package}.{name}").Migration.operations
+            for operation in import_module(f"{package}.{owner.name}").Migration.operations
         )
 
     def _tell_what_changed(

@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet, Value
 
 from hotel.migrator.operations.archiving import archive_of, column_of, log, reset_sequences
 from hotel.migrator.storage.archive import Archive
+from hotel.migrator.storage.owners import Owner
 
 
 class Insert:
@@ -134,7 +135,7 @@ class InsertForNewRows(django_operations.RunPython):
             read = new.count()
             added = sum(made.insert(one.model, one.columns, one.query) for one in inserts)
             if read:
-                log(made.owner, f"{read} rows read, {added} added")
+                log(Owner.read(made.owner), f"{read} rows read, {added} added")
             met.forget_keys(rows.model)
 
 

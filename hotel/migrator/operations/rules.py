@@ -16,6 +16,7 @@ from hotel.migrator.locking import table_locks
 from hotel.migrator.operations.archiving import lock, log, owner_of
 from hotel.migrator.storage.archive import writes_script
 from hotel.migrator.storage.batches import BATCH_SIZE
+from hotel.migrator.storage.owners import Owner
 
 
 def _is_step_by_step(schema_editor: BaseDatabaseSchemaEditor) -> bool:
@@ -211,7 +212,7 @@ class AddRules(Operation):
         schema_editor.remove_constraint(model, self.rules[0])
 
     def _log_exempt(
-        self, owner: str, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]
+        self, owner: Owner, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]
     ) -> None:
         """Say how many rows are exempt from which of the rules, if any is."""
         rows = model._base_manager.using(schema_editor.connection.alias)

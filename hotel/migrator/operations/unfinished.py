@@ -33,7 +33,7 @@ class Unfinished(Operation):
         to_state: ProjectState,
     ) -> None:
         """Refuse to run. Preflight has done so already, where there is one."""
-        name, _, _ = owner_of(self, app_label).partition("#")
+        name = owner_of(self, app_label).label
         raise self.refusal({name: self.what})
 
     def database_backwards(

@@ -20,8 +20,8 @@ from hotel.migrator.plan import repeating
 from hotel.migrator.revisions import edits
 from hotel.migrator.revisions.targets import Key
 from hotel.migrator.storage import journal, tables
-from hotel.migrator.storage.batches import parse
 from hotel.migrator.storage.journal import Direction, Event
+from hotel.migrator.storage.owners import Owner
 from hotel.migrator.storage.tables import JournalEntry
 
 Begun: TypeAlias = tuple[str, str, str]  # application, name and direction
@@ -183,7 +183,7 @@ def _cursors(connection: BaseDatabaseWrapper) -> set[Begun]:
     if not tables.exists(connection, tables.Cursor):
         return set()
     cursors = tables.Cursor.objects.using(connection.alias).filter(rows_read__gt=0)
-    return {parse(cursor.owner) for cursor in cursors}
+    return {Owner.read(cursor.owner).run for cursor in cursors}
 
 
 def _last(connection: BaseDatabaseWrapper) -> dict[Begun, JournalEntry]:

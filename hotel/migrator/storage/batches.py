@@ -18,6 +18,7 @@ from django.db.models import Count, DecimalField, Field, Model, QuerySet, Sum
 
 from hotel.migrator.storage import journal, tables
 from hotel.migrator.storage.archive import writes_script
+from hotel.migrator.storage.owners import Owner
 from hotel.migrator.storage.tables import Cursor
 
 logger = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class Batches:
             cursors = Cursor.objects.using(self.alias)
             cursor, is_new = cursors.get_or_create(owner=self.owner, defaults=zero)
             if is_new:
-                journal.refuse_if_run(connections[self.alias], *parse(self.owner))
+                journal.refuse_if_run(connections[self.alias], *Owner.read(self.owner).run)
                 cursors.filter(owner=self.opposite).delete()
                 if start:
                     start()
@@ -184,8 +185,7 @@ class Batches:
         fields = ("last_key", "rows_read", "rows_changed", "rows_archived")
         here = Cursor.objects.using(self.alias).filter(pk=cursor.pk, last_key=before)
         if not here.update(**{name: getattr(cursor, name) for name in fields}):
-            app, name, _ = parse(self.owner)
-            raise journal.run_meanwhile(f"{app}.{name}")
+            raise journal.run_meanwhile(Owner.read(self.owner).label)
 
     def _tally(self, column: str) -> str:
         """Return how often each value stands in ``column``, or the sum of a column of money."""
@@ -203,12 +203,11 @@ class Batches:
         return f"{column} {', '.join(named)}"
 
     def _log(self, cursor: Cursor, end: str) -> None:
-        name = re.sub(r"#\d+ forward$", "", self.owner)
-        name = re.sub(r"#\d+ backward$", " backward", name)
+        owner = Owner.read(self.owner)
         logger.info(
             "%s%s: %d rows read, %d changed, %d archived%s",
             "\n" if sys.stderr.isatty() else "",  # migrate's "Applying …" waits there for its OK
-            name,
+            f"{owner.label} backward" if owner.direction == "backward" else owner.label,
             cursor.rows_read,
             cursor.rows_changed,
             cursor.rows_archived,
@@ -236,13 +235,6 @@ def _key(key: Any, text: str) -> object:
     )
 
 
-def parse(owner: str) -> tuple[str, str, str]:
-    """Return application, migration and direction of an owner such as ``app.0003_x#0 forward``."""
-    label, direction = owner.split(" ")
-    app, name = label.rpartition("#")[0].split(".")
-    return app, name, direction
-
-
 def forget_finished(_sender: object, *, using: str, **_: object) -> None:
     """Delete the cursors of migrations that ended; hears ``pre_migrate`` and ``post_migrate``.
 
@@ -260,8 +252,8 @@ def finished(connection: BaseDatabaseWrapper) -> list[Cursor]:
     applied = MigrationRecorder(connection).applied_migrations()
     ended = []
     for cursor in Cursor.objects.using(connection.alias):
-        app, name, direction = parse(cursor.owner)
-        if ((app, name) in applied) == (direction == "forward"):
+        owner = Owner.read(cursor.owner)
+        if ((owner.app, owner.name) in applied) == (owner.direction == "forward"):
             ended.append(cursor)
     return ended
 
