@@ -43,6 +43,9 @@ payments.paymentattachment    v      v        -           -             v       
 payments.expense              vac    vac      -           -             vac         v
 dashboard.setting             v      v        -           -             v           v
 dashboard.dailymetrics        v      v        -           -             v           v
+dashboard.businessday         va     va       -           -             v           v
+dashboard.event               v      v        -           -             v           v
+dashboard.dailyadjustment     v      v        -           -             v           v
 """
 MAY = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()[1:]}
 
@@ -86,6 +89,7 @@ reservations.reservation no-show         y     y       y          -            -
 reservations.reservation undo-check-in   y     y       -          -            -          -
 reservations.reservation undo-check-out  y     y       -          -            -          -
 reservations.reservation reinstate       y     y       -          -            -          -
+dashboard.businessday reopen             y     y       -          -            -          -
 payments.payment refund                  y     y       -          -            y          -
 payments.payment void                    y     y       y          -            y          -
 payments.charge void                     y     y       y          -            y          -
