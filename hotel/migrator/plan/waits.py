@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
+from hotel.migrator import operations
 from hotel.migrator.locking.table_locks import ORDER, strongest
 from hotel.migrator.plan import costs, steps
 from hotel.migrator.plan.live import Live
@@ -98,11 +99,15 @@ def locks(
 
 
 class _Asked(NamedTuple):
-    """A Wait, by the name of its table as it stands; validates: it only reads the table's rows."""
+    """A Wait, by the name of its table as it stands.
+
+    validates: it only reads the table's rows. lets_pass: it lets others have the lock in between.
+    """
 
     table: str
     wait: Wait
     validates: bool = False
+    lets_pass: bool = False
 
 
 class _Holding:
@@ -112,12 +117,16 @@ class _Holding:
         self.waits = waits
         self.seconds = sum(one.wait.seconds or 0 for one in waits)
         self.is_known = all(one.wait.seconds is not None for one in waits)
-        self.tables = {one.table for one in waits if one.wait.lock in (*BLOCKING, WRITE_LOCK)}
+        self.tables = {
+            one.table
+            for one in waits
+            if one.wait.lock in (*BLOCKING, WRITE_LOCK) and not one.lets_pass
+        }
 
     def told(self, holdings: list[_Holding], at: int) -> Iterator[Wait]:
         """Yield the Waits with what is known by all holdings, of which this is number ``at``."""
         planned = {one.table for one in self.waits if one.wait.online is False}
-        for table, wait, _ in self.waits:
+        for table, wait, *_ in self.waits:
             if table not in self.tables:
                 yield wait
                 continue
@@ -197,7 +206,7 @@ class _PostgreSQL:
     def together(self, waits: list[_Asked]) -> list[_Asked]:
         """Return Waits of one transaction as they are while it has locked more."""
         held: dict[str, str] = {}
-        for live, wait, _ in waits:
+        for live, wait, *_ in waits:
             if wait.table:
                 held[live] = strongest(held.get(live, ""), wait.lock)
         return [self._under(one, held.get(one.table, "")) for one in waits]
@@ -232,9 +241,10 @@ class _SQLite:
         if slow.rate is None:
             wait = Wait(step.name, step.describe(), "", WRITE_LOCK, None, None, why)
             return [_Asked("", wait)]
+        in_batches = isinstance(step.operation, operations.BatchedRunPython)
         seconds = self.work.of(sum((one.rate or 0) * rows for one, rows in each))
         wait = Wait(step.name, step.describe(), "", WRITE_LOCK, not slow.rate, seconds, why)
-        return [_Asked("", wait)]
+        return [_Asked("", wait, lets_pass=in_batches)]
 
     def together(self, waits: list[_Asked]) -> list[_Asked]:
         """Return Waits of one transaction: all have the same lock."""
