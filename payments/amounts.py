@@ -7,7 +7,13 @@ from django.conf import settings
 from hotel.currency import decimals, rounded
 from hotel.refusals import Refused
 
-WORDS = {0: "no decimals", 2: "at most two decimals", 3: "at most three decimals"}
+WORDS = {0: "no decimals", 2: "at most two decimals"}
+
+
+def check_decimals(amount: Decimal, what: str = "amount") -> None:
+    """Raise Refused for what is no number, or has more decimals than the hotel's currency."""
+    if not amount.is_finite() or int(amount.normalize().as_tuple().exponent) < -decimals():
+        raise Refused(f"The {what} must be a number with {WORDS[decimals()]}.")
 
 
 def check_amount(amount: Decimal, negative: bool = False) -> None:
@@ -15,8 +21,7 @@ def check_amount(amount: Decimal, negative: bool = False) -> None:
 
     negative: whether it can be below zero.
     """
-    if not amount.is_finite() or int(amount.normalize().as_tuple().exponent) < -decimals():
-        raise Refused(f"The amount must be a number with {WORDS[decimals()]}.")
+    check_decimals(amount)
     if amount == 0 or (amount < 0 and not negative):
         raise Refused("The amount must be more than zero.")
 

@@ -22,6 +22,7 @@ from accounts.models import User
 from hotel.business_day import business_date, is_today, slept_until
 from hotel.currency import rounded
 from hotel.refusals import Refused, refusing
+from payments.amounts import check_decimals
 from payments.charges import charge_fee, charge_nights, take_back_charges
 from payments.models import ChargeKind, PaymentMethod
 from payments.services import release_deposit, settle_at_check_out
@@ -106,6 +107,9 @@ def book(  # noqa: PLR0913 - each is a column of the reservation
             currency=settings.HOTEL_CURRENCY,
             **details,
         )
+        check_decimals(Decimal(discount), "discount")
+        if rate is not None:
+            check_decimals(Decimal(rate), "rate")
         _price(stay, _rate(room, room_type) if rate is None else rate)
         parts = planned(stay)
         refuse_rooms(stay, parts)
@@ -165,6 +169,8 @@ def reprice(reservation: Reservation, rate: Decimal, discount: Decimal, by: User
     with refusing():
         stay = lock_reservation(reservation)
         _require(stay, "given another price", *LIVE)
+        check_decimals(Decimal(rate), "rate")
+        check_decimals(Decimal(discount), "discount")
         stay.discount_amount = discount
         _price(stay, rate)
         return _saved(stay, "repriced", by)

@@ -6,12 +6,15 @@ import re
 import runpy
 import shutil
 from datetime import time, timedelta
+from decimal import Decimal
 from unittest import mock
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from hotel.settings import TAXED
 from hotel.tests import PROJECT, manage
+from payments.models import ChargeKind
 
 pytestmark = pytest.mark.once
 
@@ -343,4 +346,23 @@ def test_nobody_is_locked_out_for_ever_or_never():
     assert refusal(LOGIN_ADDRESS_HEADER="X-Real-IP: 1") == (
         "LOGIN_ADDRESS_HEADER is not the name of a header; set it to the one that the proxy writes"
         " the address of a visitor into, such as X-Real-IP."
+    )
+
+
+def test_taxes_are_percent_by_kind_of_charge():
+    assert settings()["HOTEL_TAX_RATES"] == {}
+    rates = settings(HOTEL_TAX_RATES="minibar=11, room=10.5")["HOTEL_TAX_RATES"]
+    assert rates == {"minibar": Decimal(11), "room": Decimal("10.5")}
+    assert settings(HOTEL_TAX_INCLUDED="off")["HOTEL_TAX_INCLUDED"] is False
+    assert set(TAXED) == set(ChargeKind.values)
+
+
+@pytest.mark.parametrize(
+    "rate", ["spa=11", "minibar", "minibar=-1", "minibar=101", "minibar=1.234"]
+)
+def test_a_tax_that_is_none_is_refused(rate):
+    assert refusal(HOTEL_TAX_RATES=rate) == (
+        f'HOTEL_TAX_RATES has "{rate}", which is no rate of a tax; write items such as minibar=11,'
+        " in percent, with commas between them, of room, cancellation, no_show, minibar, laundry,"
+        " late_check_out, other."
     )

@@ -130,6 +130,10 @@ def test_a_currency_without_decimals_has_taxes_and_prices_without_them(settings,
     with pytest.raises(Refused) as refusal:
         charge(stay, "minibar", Decimal("107.5"), clerk)
     assert str(refusal.value) == "The amount must be a number with no decimals."
+    for rate, discount, what in (("0.5", "0", "rate"), ("1", "0.5", "discount")):
+        with pytest.raises(Refused) as refusal:
+            desk.reprice(stay, Decimal(rate), Decimal(discount), clerk)
+        assert str(refusal.value) == f"The {what} must be a number with no decimals."
 
 
 def test_the_folio_lists_what_was_charged_and_paid_and_its_balance_is_what_is_due(
