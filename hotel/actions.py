@@ -121,6 +121,15 @@ def _told(row: Any, field: Any) -> Text:
     return None if value is None else str(value)
 
 
+class DayInput(forms.DateInput):
+    """The browser's own field for a date, which shows it as its user writes dates."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
 class ReasonForm(ActionForm):
     """Why."""
 
@@ -229,8 +238,11 @@ class ActingAdmin(BackOfficeAdmin):
         return self.model._base_manager.select_for_update(of=("self",)).filter(pk=row.pk).first()
 
     def _form(self, request: HttpRequest, action: Action, row: Any, posted: Any) -> Any:
+        """Return the form of an action; the address may fill in what a new row begins with."""
+        known = {} if row else {name: request.GET[name] for name in request.GET}
         return action.form(
             posted,
+            initial=known,
             row=row,
             admin_site=self.admin_site,
             changing=request.user,

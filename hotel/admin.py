@@ -30,6 +30,7 @@ from accounts.models import User
 from hotel.columns import shown
 from hotel.conflicts import KeepingAdmin
 from hotel.dashboard.page import MetricsPage
+from hotel.desk.calendar import CalendarPage
 from hotel.desk.frame import Frame
 from hotel.desk.housekeeping import HousekeepingPage
 from hotel.desk.search import SearchPage
@@ -45,6 +46,7 @@ REFERENCES_COUNTED = 100  # rows; how many more there are is nothing to who want
 
 class HotelAdminSite(
     TodayPage,
+    CalendarPage,
     HousekeepingPage,
     SearchPage,
     MetricsPage,

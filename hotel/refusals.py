@@ -7,7 +7,6 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from hotel.business_day import one_date
 from hotel.migrator.constraints import refuse_clashes
 from hotel.migrator.messages import complaints
 
@@ -27,11 +26,10 @@ def refusing() -> Iterator[None]:
     """Do all of a service or nothing, and raise Refused for a rule that the database holds.
 
     Also for a rule that SQLite would hold only at COMMIT, and if another transaction is in the way:
-    two that wait for each other are told apart by PostgreSQL, which ends one of them. All of it has
-    one date of the hotel.
+    two that wait for each other are told apart by PostgreSQL, which ends one of them.
     """
     try:
-        with one_date(), transaction.atomic():
+        with transaction.atomic():
             yield
             refuse_clashes(connection)
     except ValidationError as error:

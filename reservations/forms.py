@@ -4,10 +4,9 @@ from datetime import timedelta
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget
 from django.db.models import QuerySet
 
-from hotel.actions import ActionForm, ReasonForm
+from hotel.actions import ActionForm, DayInput, ReasonForm
 from hotel.admin import KeyAutocomplete
 from hotel.business_day import business_date
 from hotel.meanwhile import Change
@@ -32,10 +31,8 @@ class DatesForm(ActionForm):
 
     shows: ClassVar = {"arrival": "check_in_date", "departure": "check_out_date"}
 
-    arrival = forms.DateField(widget=AdminDateWidget)
-    departure = forms.DateField(
-        widget=AdminDateWidget, help_text="The day on which the guests leave."
-    )
+    arrival = forms.DateField(widget=DayInput)
+    departure = forms.DateField(widget=DayInput, help_text="The day on which the guests leave.")
 
     def prepare(self) -> None:
         """Let foreign keys be chosen by typing."""
@@ -96,9 +93,7 @@ class PlanMoveForm(MoveForm):
 
     shows: ClassVar = {}  # nothing that stands is changed but by what the service refuses
 
-    from_night = forms.DateField(
-        widget=AdminDateWidget, help_text="The first night in the other room."
-    )
+    from_night = forms.DateField(widget=DayInput, help_text="The first night in the other room.")
 
     field_order = ("from_night", "room")
 

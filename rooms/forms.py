@@ -3,9 +3,8 @@
 from typing import ClassVar
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget
 
-from hotel.actions import ActionForm
+from hotel.actions import ActionForm, DayInput
 from hotel.business_day import business_date
 from rooms.models import BlockKind, HousekeepingStatus
 
@@ -14,11 +13,9 @@ class BlockForm(ActionForm):
     """When a room is not sold, and why."""
 
     kind = forms.ChoiceField(choices=BlockKind)
-    start = forms.DateField(
-        widget=AdminDateWidget, initial=business_date, help_text="The first night."
-    )
+    start = forms.DateField(widget=DayInput, initial=business_date, help_text="The first night.")
     end = forms.DateField(
-        widget=AdminDateWidget,
+        widget=DayInput,
         required=False,
         help_text="The first night on which it is sold again; empty means until further notice.",
     )

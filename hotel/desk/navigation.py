@@ -54,14 +54,15 @@ GROUPS: list[tuple[str | Promise, list[Way]]] = [
         "",
         [
             Way(_("Today"), "today", "index", lambda _: True),
+            Way(_("Calendar"), "calendar", "calendar", has("reservations.view_reservation")),
             Way(_("Housekeeping"), "bed", "housekeeping", has("rooms.clean_room")),
             of_rows(_("Stays"), "stays", "reservations_reservation"),
-            of_rows(_("Guests"), "guest", "reservations_guest"),
         ],
     ),
     (
-        _("Money"),
+        _("Find"),
         [
+            of_rows(_("Guests"), "guest", "reservations_guest"),
             of_rows(_("Payments"), "money", "payments_payment"),
             of_rows(_("Expenses"), "receipt", "payments_expense"),
         ],

@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce, Length
 
 from hotel.dashboard.figures import rounded
 from hotel.dashboard.services import by_night
-from reservations.models import LIVE, Event, Reservation, ReservationStatus
+from reservations.models import LIVE, Event, Reservation, ReservationStatus, StayPart
 from rooms.models import BlockKind, Room, RoomBlock, RoomType
 
 LISTED = 200  # rows of a list of Today; a hotel of this size has other ways to look at them
@@ -136,7 +136,7 @@ class Night:
 
 
 def on_the_books(first: date, nights: int = NIGHTS) -> list[Night]:
-    """Return what is booked from a night on, in four questions.
+    """Return what is booked from a night on, in five questions.
 
     Sold is what the figures of the house take for sold (docs/decisions/0011-metrics.md): confirmed
     or in house, and not free of charge. A room is taken by pending and free stays too.
@@ -146,20 +146,13 @@ def on_the_books(first: date, nights: int = NIGHTS) -> list[Night]:
     rooms = Counter(Room.objects.exclude(is_active=False).values_list("room_type", flat=True))
     out_of_order, taken = _blocked(days)
     waiting: Counter[tuple[date, int]] = Counter()  # for a room of the type
-    sold: Counter[date] = Counter()
-    revenue: defaultdict[date, Decimal] = defaultdict(Decimal)
-    for kind, room, status, arrival, departure, is_free, total in _taking_rooms(days):
-        each, rest = by_night(total, (departure - arrival).days)
+    for kind, room, start, end in _taking_rooms(days):
         for day in days:
-            if not arrival <= day < departure:
-                continue
-            if room is None:
+            if start <= day < end and room is None:
                 waiting[day, kind] += 1
-            else:
+            elif room is not None and start <= day < end:
                 taken[day, kind].add(room)
-            if status != PENDING and not is_free:
-                sold[day] += 1
-                revenue[day] += rest if day + NIGHT == departure else each
+    sold, revenue = _sold(days)
     return [
         Night(
             day,
@@ -176,32 +169,39 @@ def on_the_books(first: date, nights: int = NIGHTS) -> list[Night]:
     ]
 
 
-def _taking_rooms(
-    days: list[date],
-) -> Iterator[tuple[int, int | None, str, date, date, bool, Decimal]]:
-    """Yield type, room, status, arrival, departure, whether it is free, and price of each stay.
+def _taking_rooms(days: list[date]) -> Iterator[tuple[int, int | None, date, date]]:
+    """Yield type, room, first night and the one after the last, of what takes a room.
+
+    The type is that of the room, or else the one that was sold.
+    """
+    parts = StayPart.objects.taking_a_room(days[0], days[-1] + NIGHT)
+    kind = Coalesce("room__room_type", "room_type")
+    yield from parts.values_list(kind, "room", "start_date", "end_date").iterator()
+
+
+def _sold(days: list[date]) -> tuple[Counter[date], defaultdict[date, Decimal]]:
+    """Return how many rooms are sold by night, and what these nights cost.
 
     An amount that cannot be added up, of a legacy row, counts as none.
     """
+    sold: Counter[date] = Counter()
+    revenue: defaultdict[date, Decimal] = defaultdict(Decimal)
     stays = Reservation.objects.filter(
-        status__in=LIVE,
+        status__in=[CONFIRMED, CHECKED_IN],
         check_out_date__gt=days[0],
         check_in_date__lte=days[-1],
         number_of_nights__gt=0,
+        is_complimentary=False,
     )
-    rows = stays.values_list(
-        Coalesce("room__room_type", "room_type"),
-        "room",
-        "status",
-        "check_in_date",
-        "check_out_date",
-        "is_complimentary",
-        "total_amount",
-    )
-    for *row, total in rows.iterator():
-        kind, room, status, arrival, departure, is_free = row
+    rows = stays.values_list("check_in_date", "check_out_date", "total_amount")
+    for arrival, departure, total in rows.iterator():
         counts = total.is_finite() and total > 0
-        yield kind, room, status, arrival, departure, is_free, total if counts else Decimal(0)
+        each, rest = by_night(total if counts else Decimal(0), (departure - arrival).days)
+        for day in days:
+            if arrival <= day < departure:
+                sold[day] += 1
+                revenue[day] += rest if day + NIGHT == departure else each
+    return sold, revenue
 
 
 def _blocked(days: list[date]) -> tuple[Counter[date], defaultdict[tuple[date, int], set[int]]]:

@@ -25,16 +25,17 @@ def ways_of(role):
         ("Housekeeping", "Today, Housekeeping, Rooms, Rooms not sold"),
         (
             "Front desk",
-            "Today, Housekeeping, Stays, Guests, Payments, Rooms, Rooms not sold, Types and rates",
+            "Today, Calendar, Housekeeping, Stays, Guests, Payments, Rooms, Rooms not sold,"
+            " Types and rates",
         ),
         (
             "Manager",
-            "Today, Housekeeping, Stays, Guests, Payments, Expenses, Figures, Rooms,"
+            "Today, Calendar, Housekeeping, Stays, Guests, Payments, Expenses, Figures, Rooms,"
             " Rooms not sold, Types and rates, Staff, Failed log-ins, Exemptions, All tables",
         ),
         (
             OWNER,
-            "Today, Housekeeping, Stays, Guests, Payments, Expenses, Figures, Rooms,"
+            "Today, Calendar, Housekeeping, Stays, Guests, Payments, Expenses, Figures, Rooms,"
             " Rooms not sold, Types and rates, Staff, Failed log-ins, Exemptions, Database,"
             " All tables",
         ),

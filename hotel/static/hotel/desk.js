@@ -28,6 +28,19 @@
     show(chosen());
     document.addEventListener("DOMContentLoaded", () => show(chosen()));
 
+    // What one types into to choose among many takes the name of its field.
+    addEventListener("load", () => {
+        for (const select of document.querySelectorAll("select.admin-autocomplete[id]")) {
+            const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
+            const box = select.parentElement.querySelector(".select2-selection");
+            const text = box?.querySelector("[role=textbox]");
+            if (!label || !text) continue;
+            label.id ||= `${select.id}_label`;
+            text.setAttribute("aria-labelledby", label.id);
+            box.setAttribute("aria-labelledby", `${label.id} ${text.id}`);
+        }
+    });
+
     document.addEventListener("click", (event) => {
         if (event.target.closest("[data-theme-toggle]")) {
             const theme = themes[(themes.indexOf(chosen()) + 1) % themes.length];
