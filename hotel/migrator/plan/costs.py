@@ -9,11 +9,13 @@ hundredths of a second there.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from functools import cached_property
 from itertools import chain
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.indexes import PostgresIndex
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Index, UniqueConstraint
 
@@ -48,14 +50,19 @@ class Pace:
     @cached_property
     def factor(self) -> float:
         """Return it, never less than 1; measured when it is first asked for."""
-        took = []
-        with self.connection.cursor() as cursor:
-            for _ in range(self.tries):
-                began = time.perf_counter()
-                cursor.execute(self.probes[self.connection.vendor])
-                cursor.fetchall()
-                took.append(time.perf_counter() - began)
-        return max(1.0, sorted(took)[len(took) // 2] / self.usual[self.connection.vendor])
+        vendor, took = self.connection.vendor, []
+        # In a transaction of somebody else's, an error must not end it.
+        own = transaction.atomic if self.connection.in_atomic_block else nullcontext
+        try:
+            with own(), self.connection.cursor() as cursor:
+                for _ in range(self.tries):
+                    began = time.perf_counter()
+                    cursor.execute(self.probes[vendor])
+                    cursor.fetchall()
+                    took.append(time.perf_counter() - began)
+        except DatabaseError:  # a statement_timeout that is shorter than that
+            return BUSY
+        return max(1.0, sorted(took)[len(took) // 2] / self.usual[vendor])
 
 
 def of_indexes(table: Table) -> float:

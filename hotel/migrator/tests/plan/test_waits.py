@@ -5,7 +5,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from conftest import OWN_APPS
-from hotel.migrator.plan.costs import Pace
+from hotel.migrator.plan.costs import BUSY, Pace
 from hotel.migrator.plan.waits import _Work, locks
 
 
@@ -430,3 +430,12 @@ def test_the_pace_of_a_database_is_measured_once_and_only_where_work_takes_time(
         assert pace.factor >= 1
     with django_assert_num_queries(0):
         assert _Work(connection, Pace(connection)).of(10) == 0
+
+
+@pytest.mark.postgresql
+def test_a_pace_that_cannot_be_measured_is_that_of_a_busy_database(rooms, history):
+    history.execute("SET statement_timeout = 1")
+    try:
+        assert Pace(connection).factor == BUSY
+    finally:
+        history.execute("SET statement_timeout = 0")
