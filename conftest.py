@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from hotel.migrator.running.explanations import explain
 from hotel.migrator.schema import catalog
+from hotel.on_postgresql import place
 
 pytest_plugins = ["hotel.migrator.tests.projects", "hotel.migrator.tests.quick"]
 
@@ -43,7 +44,8 @@ def pytest_configure(config):
     if GRAPH_ERROR:
         raise pytest.UsageError(GRAPH_ERROR)
     if not config.option.basetemp:  # set by the user, or by xdist for its workers
-        config.option.basetemp = tempfile.mkdtemp(prefix="hotel-tests-")
+        # In memory if there is room: databases are made and deleted by the thousand.
+        config.option.basetemp = tempfile.mkdtemp(prefix="hotel-tests-", dir=place())
         config.add_cleanup(partial(shutil.rmtree, config.option.basetemp, ignore_errors=True))
     # What one test has found out about the history the others need not, in no process; gone too.
     if "PYTEST_XDIST_WORKER" not in os.environ:

@@ -33,7 +33,7 @@ def server() -> Iterator[str]:
     if given:
         yield given
         return
-    folder = tempfile.mkdtemp(prefix="hotel-postgresql-", dir=_place())
+    folder = tempfile.mkdtemp(prefix="hotel-postgresql-", dir=place())
     # Started as root, the server runs as another user, who must get in.
     os.chmod(folder, 0o755)
     if "XDG_RUNTIME_DIR" not in os.environ:  # where the wheel keeps a lock file
@@ -72,7 +72,7 @@ def database() -> Iterator[dict[str, Any]]:
         yield database_url.parse(url, Path())
 
 
-def _place() -> str | None:
+def place() -> str | None:
     """Return where to make the temporary folder: in memory if it fits, or else the usual place."""
     fits = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
     return MEMORY if fits else None

@@ -118,6 +118,7 @@ def test_the_table_names_every_model():
     assert set(MAY) == registered
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_gets_its_pages_and_no_other(db, role):
     pages = addresses(one_of_each())

