@@ -20,6 +20,7 @@ from hotel.business_day import slept_until
 from hotel.dashboard.figures import COUNTS
 from hotel.dashboard.models import DailyMetrics
 from hotel.refusals import Refused
+from payments.models import Charge, ChargeKind
 from reservations.models import Reservation, ReservationStatus, StayPart
 from rooms.models import BlockKind, Room, RoomBlock, RoomType
 
@@ -170,6 +171,7 @@ def _count_rooms(period: _Period, using: str) -> None:
 def _count_stays(period: _Period, using: str) -> None:
     """Count what begins and ends, what is sold, and what it costs."""
     splits = _splits(period, using)
+    broken_off = _broken_off(period, using)
     stays = (
         Reservation.objects.using(using)
         .filter(
@@ -192,8 +194,11 @@ def _count_stays(period: _Period, using: str) -> None:
         start = period.place(arrival)
         if status in NOT_COMING:
             period.add(kind, NOT_COMING[status], start, start + 1)
-            continue
-        end = period.place(_departure(arrival, booked, left_at if status == CHECKED_OUT else None))
+            if key not in broken_off:
+                continue
+            left_at, amount = broken_off[key]
+        has_left = status == CHECKED_OUT or key in broken_off
+        end = period.place(_departure(arrival, booked, left_at if has_left else None))
         # Of each part but the first, where it begins; the kinds of all.
         begin, kinds = splits.get(key) or ([], [kind])
         bounds = [start, *(min(period.place(day), end) for day in begin), end]
@@ -210,6 +215,19 @@ def _count_stays(period: _Period, using: str) -> None:
             for one, first, after in slept:
                 period.add(one, "room_revenue", first, min(after, end - 1), each)
             period.add(slept[-1][0], "room_revenue", end - 1, end, rest)
+
+
+def _broken_off(period: _Period, using: str) -> dict[int, tuple[datetime | None, Decimal]]:
+    """Return, of the stays that were cancelled in house, when, and what the nights slept cost."""
+    charges = Charge.objects.using(using).filter(
+        kind=ChargeKind.ROOM,
+        is_voided=False,
+        reservation__status=ReservationStatus.CANCELLED,
+        reservation__check_out_date__gte=period.first,
+        reservation__check_in_date__lte=period.last,
+    )
+    rows = charges.values_list("reservation", "created_at", "amount")
+    return {key: (left_at, amount) for key, left_at, amount in rows}
 
 
 def _splits(period: _Period, using: str) -> dict[int, tuple[list[date], list[int]]]:

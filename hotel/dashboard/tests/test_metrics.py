@@ -23,6 +23,7 @@ from hotel.dashboard.models import DailyMetrics
 from hotel.dashboard.services import by_night, compute_metrics
 from hotel.refusals import Refused
 from payments import services as money
+from reservations import services as desk
 from reservations.models import Reservation
 from reservations.tests.test_rules import in_processes
 from rooms.models import RoomBlock, RoomType
@@ -428,7 +429,7 @@ def test_each_table_is_read_once_however_much_there_is(db):
 
     suite()
     stay(1, 0, 2, "500", room=room("101"))
-    assert queries(2) == (5, 1)
+    assert queries(2) == (6, 1)
     kind = RoomType.objects.get(code="STD")
     for number in range(2, 30):
         stay(number, number, number + 9, "500", room=room(f"2{number:02}", room_type=kind))
@@ -566,3 +567,23 @@ def test_a_stay_that_was_split_before_the_period_is_counted_in_it(db):
     in_two_rooms(-3, 2, -1, "500")
     assert figures("rooms_sold", code="SUI") == [1, 1, 0, 0, 0]
     assert figures("room_revenue", code="SUI") == [100, 100, 0, 0, 0]
+
+
+def test_a_stay_cancelled_in_house_was_sold_on_the_nights_that_were_slept(db, clock):
+    clerk = User.objects.create(username="sari")
+    clock(2025, 7, 1, 14)
+    broken = stay(1, 0, 4, "400", room=room("101"))
+    gone = stay(2, 0, 4, "400", room=room("102"))
+    for one in (broken, gone):
+        desk.check_in(one, clerk)
+    desk.cancel(gone, clerk, "fire", in_house=True)
+    before = (figures("rooms_sold"), figures("room_revenue"))
+    assert before == ([1, 1, 1, 1, 0], [100, 100, 100, 100, 0])
+    clock(2025, 7, 3, 9)
+    desk.cancel(broken, clerk, "fire", in_house=True, fee=Decimal(50))
+    assert figures("rooms_sold") == [1, 1, 0, 0, 0]
+    assert figures("room_revenue") == [100, 100, 0, 0, 0]
+    assert figures("cancellations") == [2, 0, 0, 0, 0]
+    assert (figures("arrivals"), figures("departures")) == ([1, 0, 0, 0, 0], [0, 0, 1, 0, 0])
+    desk.reinstate(broken, clerk)
+    assert figures("room_revenue") == [100, 100, 100, 100, 0]
