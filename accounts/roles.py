@@ -36,6 +36,9 @@ EVERYTHING_ABOUT_STAYS: dict[str, tuple[str, ...]] = {
     "payments.expense": VIEW,
     "dashboard.setting": VIEW,
     "dashboard.dailymetrics": VIEW,
+    "dashboard.dailyadjustment": VIEW,
+    "dashboard.businessday": VIEW,
+    "dashboard.event": VIEW,
 }
 
 # Group (made by migration accounts.0005) -> model -> what its members may do with rows of it.
@@ -52,6 +55,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "payments.charge": ("view", "add", "void"),
         "payments.expense": EDIT,
         "dashboard.dailymetrics": ("view", "add"),
+        "dashboard.businessday": ("view", "close", "reopen"),
         "accounts.user": VIEW,
         "accounts.permissiongrant": VIEW,
         "auth.group": VIEW,

@@ -71,15 +71,16 @@ def write(wanted):
     """Insert a demo hotel with at least ``wanted`` reservations and say how many there are."""
     from django.db import connection, transaction
     from django.db.migrations.loader import MigrationLoader
+    from django.utils import timezone
 
     from hotel import demo
-    from hotel.business_day import business_date
+    from hotel.business_day import by_clock
 
     loader = MigrationLoader(connection)
     apps = loader.project_state(list(loader.applied_migrations)).apps
     with transaction.atomic():
         days = max(90, wanted * 90 // 580)  # some 590 stays in 90 days
-        demo.write(apps, business_date(), days=days, rounds=4)
+        demo.write(apps, by_clock(timezone.now()), days=days, rounds=4)
     rows = apps.get_model("reservations", "Reservation").objects.count()
     print(f"{connection.display_name}: {rows} reservations")
 

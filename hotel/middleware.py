@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 
+from hotel.business_day import one_date
 from hotel.refusals import BUSY, Busy, is_busy
 
 POLICY = "; ".join(
@@ -41,6 +42,18 @@ class ContentSecurityPolicyMiddleware:
         if not (settings.DEBUG and response.status_code in (404, 500)):
             response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
+
+
+class OneDateMiddleware:
+    """Lets a page have one date of the hotel, which is asked for once, however long it takes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response of the next layer."""
+        with one_date():
+            return self.get_response(request)
 
 
 SECOND_WAIT = 5  # seconds; with the first, less than a web server waits for a worker

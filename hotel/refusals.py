@@ -7,6 +7,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connection, transaction
 
+from hotel.business_day import one_date
 from hotel.migrator.constraints import refuse_clashes
 from hotel.migrator.messages import complaints
 
@@ -26,10 +27,11 @@ def refusing() -> Iterator[None]:
     """Do all of a service or nothing, and raise Refused for a rule that the database holds.
 
     Also for a rule that SQLite would hold only at COMMIT, and if another transaction is in the way:
-    two that wait for each other are told apart by PostgreSQL, which ends one of them.
+    two that wait for each other are told apart by PostgreSQL, which ends one of them. All of it has
+    one date of the hotel.
     """
     try:
-        with transaction.atomic():
+        with one_date(), transaction.atomic():
             yield
             refuse_clashes(connection)
     except ValidationError as error:

@@ -218,6 +218,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "hotel.middleware.OneDateMiddleware",
     "hotel.middleware.BusyMiddleware",
     "axes.middleware.AxesMiddleware",  # the last one, as it says
 ]

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from hotel.events import EventBase, event_rules
-from hotel.migrator.constraints import AppendOnly, Check, Frozen
+from hotel.migrator.constraints import AppendOnly, Check, Frozen, Sealed
 from hotel.migrator.expressions import FromSetting, IsCurrencyCode
 from hotel.migrator.fields import ExemptionsField
 from hotel.migrator.indexes import TrigramIndex
@@ -140,6 +140,14 @@ class Payment(models.Model):
                 condition=Q(IsCurrencyCode("currency")),
                 violation_error_message="The currency is no code such as IDR.",
                 mend="Correct the currency.",
+            ),
+            Sealed(
+                name="payments_of_closed_days",
+                period="payment_date",
+                closed_by=("business_days", "day", "closed_at"),
+                held=["payment_method", "payment_type", "is_voided"],  # the rest never changes
+                violation_error_message="The business day of this payment is closed: record a"
+                " correction on the day that is open.",
             ),
             models.UniqueConstraint(
                 fields=["idempotency_key"],

@@ -419,7 +419,7 @@ def _move(  # noqa: PLR0917 - each is a column of the movement
         currency=settings.HOTEL_CURRENCY,
         payment=payment,
         occurred_at=now,
-        business_date=business_date(now),
+        business_date=business_date(),
         created_by=by,
         reason=reason,
         evidence=DepositEvidence.RECORDED,

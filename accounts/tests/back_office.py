@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import PermissionGrant, User
-from hotel.dashboard.models import DailyMetrics, Setting
+from hotel.dashboard.models import BusinessDay, DailyAdjustment, DailyMetrics, Setting
+from hotel.dashboard.models import Event as BusinessDayEvent
 from hotel.exemptions import rules_of
 from hotel.migrator.constraints import Frozen
 from payments.models import (
@@ -272,6 +273,24 @@ def one_of_each():
             cancellations=0,
             no_shows=0,
             computed_at=datetime(2025, 7, 2, 18, tzinfo=UTC),
+        ),
+    ]
+    # The day before is closed: on its own day nothing more could be paid.
+    yesterday = TODAY - timedelta(days=1)
+    closed = BusinessDay.objects.create(day=yesterday, closed_at=datetime.now(UTC), closed_by=clerk)
+    rows += [
+        closed,
+        BusinessDayEvent.objects.create(business_day=closed, what="closed", by=clerk, **happened),
+        DailyAdjustment.objects.create(
+            adjusted_on=TODAY,
+            day=yesterday,
+            room_type=suite.room_type,
+            rooms_sold=-1,
+            room_revenue=Decimal("-500000.00"),
+            arrivals=0,
+            departures=-1,
+            cancellations=0,
+            no_shows=0,
         ),
     ]
     return {row._meta.label_lower: row for row in rows}

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from hotel.business_day import slept_until
 from hotel.dashboard.figures import COUNTS
-from hotel.dashboard.models import DailyMetrics
+from hotel.dashboard.models import BusinessDay, DailyMetrics
 from hotel.refusals import Refused
 from payments.models import Charge, ChargeKind
 from reservations.models import Reservation, ReservationStatus, StayPart
@@ -44,30 +44,40 @@ NOT_COMING = {
 def compute_metrics(first: date, last: date, using: str = DEFAULT_DB_ALIAS) -> list[DailyMetrics]:
     """Count every day from ``first`` to ``last``, and return the rows, by day and room type.
 
-    What stood there of these days is replaced; counted again, the same rows stand there. Two that
-    count at once take turns. Reads each of the tables once, however many days and stays there are.
+    What stood there of these days is replaced; counted again, the same rows stand there. Those of
+    closed days stay as they are. Two that count at once take turns. Reads each of the tables once,
+    however many days and stays there are.
     Raises Refused for a period that ends before it begins, or has more than ``LONGEST`` days.
     """
     check_period(first, last)
     with transaction.atomic(using=using):
         _take_turns(using)
-        now = timezone.now()
-        period = _Period(first, last)
-        _count_rooms(period, using)
-        _count_stays(period, using)
-        # Read last: a type that was made meanwhile, and has a stay, is among them.
-        kinds = RoomType.objects.using(using).order_by("pk").values_list("pk", flat=True)
-        rows = [
-            DailyMetrics(day=day, room_type_id=kind, computed_at=now, **counts)
-            for day, kind, counts in period.counted(list(kinds))
-        ]
-        return DailyMetrics.objects.using(using).bulk_create(
-            rows,
+        days = BusinessDay.objects.using(using).filter(day__range=(first, last))
+        closed = set(days.filter(closed_at__isnull=False).values_list("day", flat=True))
+        of_period = DailyMetrics.objects.using(using)
+        frozen = list(of_period.filter(day__in=closed)) if closed else []
+        written = of_period.bulk_create(
+            [row for row in count_metrics(first, last, using) if row.day not in closed],
             batch_size=WRITTEN_AT_ONCE,
             update_conflicts=True,
             unique_fields=["day", "room_type"],
             update_fields=[*COUNTS, "room_revenue", "computed_at"],
         )
+        return sorted([*frozen, *written], key=lambda row: (row.day, row.room_type_id))
+
+
+def count_metrics(first: date, last: date, using: str = DEFAULT_DB_ALIAS) -> list[DailyMetrics]:
+    """Return what ``compute_metrics`` would write of days that are all open, and write nothing."""
+    now = timezone.now()
+    period = _Period(first, last)
+    _count_rooms(period, using)
+    _count_stays(period, using)
+    # Read last: a type that was made meanwhile, and has a stay, is among them.
+    kinds = RoomType.objects.using(using).order_by("pk").values_list("pk", flat=True)
+    return [
+        DailyMetrics(day=day, room_type_id=kind, computed_at=now, **counts)
+        for day, kind, counts in period.counted(list(kinds))
+    ]
 
 
 def check_period(first: date, last: date) -> None:
@@ -135,12 +145,16 @@ class _Period:
 def _take_turns(using: str) -> None:
     """Hold off whoever else counts, until the transaction ends; who counts later, has read later.
 
-    SQLite has one writer at a time in any case. Readers do not wait.
+    So does who closes a day, which comes first: one order for all. SQLite has one writer at a time
+    in any case. Readers do not wait.
     """
     connection = connections[using]
     if connection.vendor == "postgresql":
-        table = connection.ops.quote_name(DailyMetrics._meta.db_table)
+        days, table = (
+            connection.ops.quote_name(model._meta.db_table) for model in (BusinessDay, DailyMetrics)
+        )
         with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {days} IN ROW SHARE MODE")
             cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
 
 

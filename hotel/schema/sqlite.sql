@@ -1,6 +1,6 @@
 -- The whole schema on SQLite, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 123 migrations.
--- checksum: a78754637bb127617b4f6ae7b4d03f7b
+-- Written by: manage.py db snapshot. It stands for 128 migrations.
+-- checksum: 4a0b32a80241623a5543725f80d660c2
 BEGIN;
 
 CREATE TABLE "auth_group" (
@@ -243,6 +243,41 @@ CREATE TABLE "axes_accessattemptexpiration" (
     "expires_at" datetime NOT NULL
 );
 
+CREATE TABLE "business_days" (
+    "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "day" date NOT NULL UNIQUE,
+    "closed_at" datetime NULL,
+    "closed_by_id" integer NULL REFERENCES "users" ("id") DEFERRABLE INITIALLY DEFERRED,
+    "reopened_at" datetime NULL,
+    "reopened_by_id" integer NULL REFERENCES "users" ("id") DEFERRABLE INITIALLY DEFERRED,
+    "reopen_reason" text NULL,
+    CONSTRAINT "business_days_closed_or_reopened" CHECK ((("closed_at" IS NOT NULL AND "closed_by_id" IS NOT NULL AND "reopen_reason" IS NULL AND "reopened_at" IS NULL AND "reopened_by_id" IS NULL) OR ("closed_at" IS NULL AND "closed_by_id" IS NULL AND "reopen_reason" IS NOT NULL AND "reopened_at" IS NOT NULL AND "reopened_by_id" IS NOT NULL)))
+);
+CREATE INDEX "business_days_closed_by_id_dc048690" ON "business_days" ("closed_by_id");
+CREATE INDEX "business_days_reopened_by_id_e0669992" ON "business_days" ("reopened_by_id");
+CREATE TRIGGER "business_days_closed_in_order_delete" BEFORE DELETE ON "business_days" WHEN OLD."closed_at" IS NOT NULL BEGIN SELECT RAISE(ABORT, 'business_days_closed_in_order'); END;
+CREATE TRIGGER "business_days_closed_in_order_insert" BEFORE INSERT ON "business_days" WHEN EXISTS (SELECT 1 FROM "business_days" WHERE "closed_at" IS NOT NULL AND ("business_days"."id" = NEW."id" OR "day" = NEW."day")) OR NEW."closed_at" IS NOT NULL AND EXISTS (SELECT 1 FROM "business_days" WHERE "closed_at" IS NOT NULL AND "day" > NEW."day") BEGIN SELECT RAISE(ABORT, 'business_days_closed_in_order'); END;
+CREATE TRIGGER "business_days_closed_in_order_update" BEFORE UPDATE ON "business_days" WHEN CASE WHEN OLD."closed_at" IS NULL THEN NEW."closed_at" IS NOT NULL AND EXISTS (SELECT 1 FROM "business_days" WHERE "closed_at" IS NOT NULL AND "day" > NEW."day") ELSE NOT (NEW."closed_at" IS NULL AND coalesce(NEW."reopen_reason", '') <> '' AND OLD."day" = NEW."day" AND NOT EXISTS (SELECT 1 FROM "business_days" WHERE "closed_at" IS NOT NULL AND "day" > NEW."day")) END BEGIN SELECT RAISE(ABORT, 'business_days_closed_in_order'); END;
+
+CREATE TABLE "daily_adjustments" (
+    "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "adjusted_on" date NOT NULL,
+    "day" date NOT NULL,
+    "room_type_id" integer NOT NULL REFERENCES "room_types" ("id") DEFERRABLE INITIALLY DEFERRED,
+    "rooms_sold" integer NOT NULL,
+    "room_revenue" decimal NOT NULL,
+    "arrivals" integer NOT NULL,
+    "departures" integer NOT NULL,
+    "cancellations" integer NOT NULL,
+    "no_shows" integer NOT NULL,
+    CONSTRAINT "daily_adjustments_once" UNIQUE ("adjusted_on", "day", "room_type_id"),
+    CONSTRAINT "daily_adjustments_of_days_before" CHECK ("day" < ("adjusted_on"))
+);
+CREATE INDEX "daily_adjustments_room_type_id_e8c310ec" ON "daily_adjustments" ("room_type_id");
+CREATE TRIGGER "daily_adjustments_of_closed_days_delete" BEFORE DELETE ON "daily_adjustments" WHEN EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" = OLD."adjusted_on") BEGIN SELECT RAISE(ABORT, 'daily_adjustments_of_closed_days'); END;
+CREATE TRIGGER "daily_adjustments_of_closed_days_insert" BEFORE INSERT ON "daily_adjustments" WHEN EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" = NEW."adjusted_on") OR EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" IN (SELECT "adjusted_on" FROM "daily_adjustments" WHERE "id" = NEW."id")) BEGIN SELECT RAISE(ABORT, 'daily_adjustments_of_closed_days'); END;
+CREATE TRIGGER "daily_adjustments_of_closed_days_update" BEFORE UPDATE ON "daily_adjustments" WHEN (true) AND EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" IN (OLD."adjusted_on", NEW."adjusted_on")) BEGIN SELECT RAISE(ABORT, 'daily_adjustments_of_closed_days'); END;
+
 CREATE TABLE "discounts" (
     "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
     "name" varchar(100) NOT NULL,
@@ -367,6 +402,24 @@ CREATE INDEX "auth_group_permissions_group_id_b120cbf9" ON "auth_group_permissio
 CREATE UNIQUE INDEX "auth_group_permissions_group_id_permission_id_0cd325b0_uniq" ON "auth_group_permissions" ("group_id", "permission_id");
 CREATE INDEX "auth_group_permissions_permission_id_84c5c92e" ON "auth_group_permissions" ("permission_id");
 
+CREATE TABLE "business_day_events" (
+    "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "what" varchar(30) NOT NULL,
+    "at" datetime NULL,
+    "business_date" date NOT NULL,
+    "changes" text NULL CHECK ((JSON_VALID("changes") OR "changes" IS NULL)),
+    "reason" text NULL,
+    "evidence" varchar(20) DEFAULT 'recorded' NOT NULL,
+    "by_id" integer NULL REFERENCES "users" ("id") DEFERRABLE INITIALLY DEFERRED,
+    "business_day_id" integer NOT NULL REFERENCES "business_days" ("id") DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT "business_day_events_evidence_known" CHECK ("evidence" IN ('recorded', 'legacy_column', 'admin_log'))
+);
+CREATE INDEX "business_day_events_business_day_id_2afbe8d9" ON "business_day_events" ("business_day_id");
+CREATE INDEX "business_day_events_by_id_3dddbeef" ON "business_day_events" ("by_id");
+CREATE TRIGGER "business_day_events_append_only_delete" BEFORE DELETE ON "business_day_events"  BEGIN SELECT RAISE(ABORT, 'business_day_events_append_only'); END;
+CREATE TRIGGER "business_day_events_append_only_insert" BEFORE INSERT ON "business_day_events" WHEN EXISTS (SELECT 1 FROM "business_day_events" WHERE "id" = NEW."id") BEGIN SELECT RAISE(ABORT, 'business_day_events_append_only'); END;
+CREATE TRIGGER "business_day_events_append_only_update" BEFORE UPDATE ON "business_day_events"  BEGIN SELECT RAISE(ABORT, 'business_day_events_append_only'); END;
+
 CREATE TABLE "daily_metrics" (
     "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
     "day" date NOT NULL,
@@ -386,6 +439,9 @@ CREATE TABLE "daily_metrics" (
     CONSTRAINT "daily_metrics_out_of_order_within_rooms" CHECK ("rooms_out_of_order" <= ("rooms"))
 );
 CREATE INDEX "daily_metrics_room_type_id_8550615a" ON "daily_metrics" ("room_type_id");
+CREATE TRIGGER "daily_metrics_of_closed_days_delete" BEFORE DELETE ON "daily_metrics" WHEN EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" = OLD."day") BEGIN SELECT RAISE(ABORT, 'daily_metrics_of_closed_days'); END;
+CREATE TRIGGER "daily_metrics_of_closed_days_insert" BEFORE INSERT ON "daily_metrics" WHEN EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" = NEW."day") OR EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" IN (SELECT "day" FROM "daily_metrics" WHERE "id" = NEW."id")) BEGIN SELECT RAISE(ABORT, 'daily_metrics_of_closed_days'); END;
+CREATE TRIGGER "daily_metrics_of_closed_days_update" BEFORE UPDATE ON "daily_metrics" WHEN (true) AND EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" IN (OLD."day", NEW."day")) BEGIN SELECT RAISE(ABORT, 'daily_metrics_of_closed_days'); END;
 
 CREATE TABLE "guest_images" (
     "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -665,6 +721,9 @@ CREATE TRIGGER "payments_frozen_insert" BEFORE INSERT ON "payments" WHEN EXISTS 
 CREATE TRIGGER "payments_frozen_update" BEFORE UPDATE ON "payments" WHEN OLD."id" IS NOT NEW."id" OR OLD."reservation_id" IS NOT NEW."reservation_id" OR OLD."payment_date" IS NOT NEW."payment_date" OR OLD."amount" IS NOT NEW."amount" OR OLD."currency" IS NOT NEW."currency" OR OLD."is_refund" IS NOT NEW."is_refund" OR OLD."refund_of_id" IS NOT NEW."refund_of_id" BEGIN SELECT RAISE(ABORT, 'payments_frozen'); END;
 CREATE TRIGGER "payments_method_known_changed" AFTER UPDATE OF "payment_method", exemptions ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_method_known') IS NOT NULL AND (OLD."payment_method" IS NOT NEW."payment_method" OR json_extract(OLD.exemptions, '$.payments_method_known') IS NOT json_extract(NEW.exemptions, '$.payments_method_known')) BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_method_known'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "payments_method_known_new" AFTER INSERT ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_method_known') IS NOT NULL BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_method_known'), '{}') WHERE "id" = NEW."id"; END;
+CREATE TRIGGER "payments_of_closed_days_delete" BEFORE DELETE ON "payments" WHEN EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" = OLD."payment_date") BEGIN SELECT RAISE(ABORT, 'payments_of_closed_days'); END;
+CREATE TRIGGER "payments_of_closed_days_insert" BEFORE INSERT ON "payments" WHEN EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" = NEW."payment_date") OR EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" IN (SELECT "payment_date" FROM "payments" WHERE "id" = NEW."id")) BEGIN SELECT RAISE(ABORT, 'payments_of_closed_days'); END;
+CREATE TRIGGER "payments_of_closed_days_update" BEFORE UPDATE ON "payments" WHEN (OLD."payment_method" IS NOT NEW."payment_method" OR OLD."payment_type" IS NOT NEW."payment_type" OR OLD."is_voided" IS NOT NEW."is_voided") AND EXISTS (SELECT 1 FROM "business_days" WHERE "business_days"."closed_at" IS NOT NULL AND "business_days"."day" IN (OLD."payment_date", NEW."payment_date")) BEGIN SELECT RAISE(ABORT, 'payments_of_closed_days'); END;
 CREATE TRIGGER "payments_only_refunds_give_back_changed" AFTER UPDATE OF "is_refund", "refund_of_id", exemptions ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_only_refunds_give_back') IS NOT NULL AND (OLD."is_refund" IS NOT NEW."is_refund" OR OLD."refund_of_id" IS NOT NEW."refund_of_id" OR json_extract(OLD.exemptions, '$.payments_only_refunds_give_back') IS NOT json_extract(NEW.exemptions, '$.payments_only_refunds_give_back')) BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_only_refunds_give_back'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "payments_only_refunds_give_back_new" AFTER INSERT ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_only_refunds_give_back') IS NOT NULL BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_only_refunds_give_back'), '{}') WHERE "id" = NEW."id"; END;
 CREATE TRIGGER "payments_refund_has_reason_changed" AFTER UPDATE OF "is_refund", "refund_reason", exemptions ON "payments" WHEN json_extract(NEW.exemptions, '$.payments_refund_has_reason') IS NOT NULL AND (OLD."is_refund" IS NOT NEW."is_refund" OR OLD."refund_reason" IS NOT NEW."refund_reason" OR json_extract(OLD.exemptions, '$.payments_refund_has_reason') IS NOT json_extract(NEW.exemptions, '$.payments_refund_has_reason')) BEGIN UPDATE "payments" SET exemptions = nullif(json_remove(exemptions, '$.payments_refund_has_reason'), '{}') WHERE "id" = NEW."id"; END;
@@ -825,11 +884,23 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('axes_accessattempt', 0);
 DELETE FROM sqlite_sequence WHERE name = 'axes_accesslog';
 INSERT INTO sqlite_sequence (name, seq) VALUES ('axes_accesslog', 0);
 
+DELETE FROM sqlite_sequence WHERE name = 'business_day_events';
+INSERT INTO sqlite_sequence (name, seq) VALUES ('business_day_events', 0);
+
+DELETE FROM sqlite_sequence WHERE name = 'business_days';
+INSERT INTO sqlite_sequence (name, seq) VALUES ('business_days', 0);
+
 DELETE FROM sqlite_sequence WHERE name = 'charge_events';
 INSERT INTO sqlite_sequence (name, seq) VALUES ('charge_events', 0);
 
 DELETE FROM sqlite_sequence WHERE name = 'charges';
 INSERT INTO sqlite_sequence (name, seq) VALUES ('charges', 0);
+
+DELETE FROM sqlite_sequence WHERE name = 'daily_adjustments';
+INSERT INTO sqlite_sequence (name, seq) VALUES ('daily_adjustments', 0);
+
+DELETE FROM sqlite_sequence WHERE name = 'daily_metrics';
+INSERT INTO sqlite_sequence (name, seq) VALUES ('daily_metrics', 0);
 
 DELETE FROM sqlite_sequence WHERE name = 'deposit_movements';
 INSERT INTO sqlite_sequence (name, seq) VALUES ('deposit_movements', 0);
@@ -1007,6 +1078,11 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('payments', '0024_allow_unapplied', CURRENT_TIMESTAMP), -- ef32b43ae51890a4
     ('payments', '0025_add_charges', CURRENT_TIMESTAMP), -- 1e5f981332303c13
     ('rooms', '0016_transform_occupied', CURRENT_TIMESTAMP), -- 9b667f92614c42fd
+    ('dashboard', '0005_add_business_days', CURRENT_TIMESTAMP), -- f7a82b668223cc0e
+    ('dashboard', '0006_add_business_day_events', CURRENT_TIMESTAMP), -- 2b6ce34c8e50ba48
+    ('dashboard', '0007_add_daily_adjustments', CURRENT_TIMESTAMP), -- e7c013cbfdb9ae74
+    ('dashboard', '0008_restrict_closed_days', CURRENT_TIMESTAMP), -- fc85800b29436d61
+    ('payments', '0026_restrict_closed_days', CURRENT_TIMESTAMP), -- dea85011602304ab
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

@@ -8,11 +8,13 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.back_office import OWNER, browser, member, payment, reservation, room, send
 from hotel.actions import ActingAdmin
 from hotel.business_day import business_date
+from hotel.dashboard.models import BusinessDay
 from hotel.migrator.tests import legacy
 from payments.models import Charge, Payment
 from reservations.models import Guest, Reservation
@@ -49,6 +51,7 @@ charge.void                  + + + - + -
 room.housekeeping            + + + + - -
 room.block                   + + - - - -
 roomblock.release            + + - - - -
+businessday.reopen           + + - - - -
 """
 MAY = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()}
 
@@ -81,8 +84,11 @@ def test_the_table_names_every_button():
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_may_press_its_buttons_and_no_other(stay, role):
     block = RoomBlock.objects.create(room=stay.room, kind="house_use", start_date=today(5))
+    clerk = User.objects.get(username="clerk")
+    day = BusinessDay.objects.create(day=today(-1), closed_at=timezone.now(), closed_by=clerk)
     extra = Charge.objects.create(reservation=stay, kind="minibar", amount=5, business_date=today())
-    rows = {row._meta.model_name: row for row in (stay, payment(stay), extra, stay.room, block)}
+    made = (stay, payment(stay), extra, stay.room, block, day)
+    rows = {row._meta.model_name: row for row in made}
     client = browser(member(role))
     found = {}
     for name in MAY:

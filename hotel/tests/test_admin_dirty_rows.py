@@ -17,7 +17,8 @@ from accounts.tests.back_office import (
     one_of_each,
     reservation,
 )
-from hotel.dashboard.models import DailyMetrics, SentForm
+from hotel.dashboard.models import BusinessDay, DailyAdjustment, DailyMetrics, SentForm
+from hotel.dashboard.models import Event as BusinessDayEvent
 from hotel.exemptions import rules_of
 from hotel.tests.test_admin_permissions import OWN_APPS, addresses
 from payments.models import Charge, ChargeEvent, DepositMovement
@@ -35,6 +36,7 @@ ODD = f"\u202e{SCRIPT}&\"'\x1b e\u0301 \N{BELLHOP BELL}\u200b\n\t"
 BORN_CLEAN = (PermissionGrant, RoomBlock, DepositMovement, DailyMetrics, SentForm)
 BORN_CLEAN += (RoomEvent, StayEvent, PaymentEvent, Charge, ChargeEvent)
 BORN_CLEAN += (StayPart,)  # which follow stays
+BORN_CLEAN += (BusinessDay, BusinessDayEvent, DailyAdjustment)
 
 
 def own_models():

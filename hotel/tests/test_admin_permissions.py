@@ -42,6 +42,9 @@ payments.paymentattachment    v      v        -           -             v       
 payments.expense              vac    vac      -           -             vac         v
 dashboard.setting             v      v        -           -             v           v
 dashboard.dailymetrics        v      v        -           -             v           v
+dashboard.businessday         va     va       -           -             v           v
+dashboard.event               v      v        -           -             v           v
+dashboard.dailyadjustment     v      v        -           -             v           v
 """
 MAY = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()[1:]}
 

@@ -8,9 +8,10 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 
 from hotel import demo
-from hotel.business_day import business_date
+from hotel.business_day import by_clock
 from hotel.tests import stress
 
 
@@ -40,7 +41,7 @@ def test_the_demo_hotel_stands_at_head_and_a_second_run_changes_nothing(history,
     [(first, last)] = history.execute(
         "SELECT min(check_in_date), max(check_in_date) FROM reservations"
     )
-    today = business_date()
+    today = by_clock(timezone.now())
     assert str(first) <= str(today - timedelta(days=50))
     assert str(last) >= str(today + timedelta(days=20))
     assert "Log in with the password 'demo hotel' as one of:" in printed
@@ -60,7 +61,7 @@ def test_the_demo_hotel_stands_at_head_and_a_second_run_changes_nothing(history,
 
 def test_the_demo_hotel_has_old_words_and_dirt_before_it_is_migrated(history):
     history.initial()
-    demo.write(history.apps, business_date(), rounds=4)
+    demo.write(history.apps, by_clock(timezone.now()), rounds=4)
     words = {word for (word,) in history.execute("SELECT DISTINCT status FROM reservations")}
     assert words >= {"old_confirmed", "old_checked_in", "checked_out", "pending"}
     [(dirty,)] = history.execute(
@@ -107,7 +108,9 @@ def test_a_demo_that_was_interrupted_on_its_way_to_head_is_finished(history, set
     history.initial()
     loader = MigrationLoader(connection)
     with transaction.atomic():
-        demo.write(loader.project_state(list(loader.applied_migrations)).apps, business_date())
+        demo.write(
+            loader.project_state(list(loader.applied_migrations)).apps, by_clock(timezone.now())
+        )
     history.go("payments", "0019")
     assert "Log in with" in write_demo(if_empty=True)
     call_command("migrate", "--check", verbosity=0)

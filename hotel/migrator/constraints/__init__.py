@@ -3,7 +3,8 @@
 What models and migrations may import. Names are only added, because old migrations import them from
 here for ever. A ``Check`` is a CHECK; an ``Exclusion`` forbids two rows that clash: the same
 number, or the same room over nights that overlap. ``AppendOnly`` lets rows only be added,
-``Frozen`` lets only some of their columns change.
+``Frozen`` lets only some of their columns change. ``Closable`` is a table of periods that are
+closed one after the other, and ``Sealed`` holds what belongs to a closed one.
 ``HasParts`` and ``MakesWhole`` keep a row the sum of its parts, which are rows of another table.
 
 Old rows stay as they are: ``operations.AddRules`` writes the names of the rules that a row breaks
@@ -20,6 +21,7 @@ table.
 """
 
 from hotel.migrator.constraints.append_only import AppendOnly
+from hotel.migrator.constraints.closing import Closable, Sealed
 from hotel.migrator.constraints.exclusions import Exclusion, refuse_clashes
 from hotel.migrator.constraints.frozen import Frozen
 from hotel.migrator.constraints.parts import HasParts, MakesWhole, Parts
@@ -28,15 +30,27 @@ from hotel.migrator.constraints.rules import Check, Rule
 __all__ = [
     "AppendOnly",
     "Check",
+    "Closable",
     "Exclusion",
     "Frozen",
     "HasParts",
     "MakesWhole",
     "Parts",
     "Rule",
+    "Sealed",
     "refuse_clashes",
 ]
 
 # Django writes into migration files where a class says it is from.
-for _rule in (AppendOnly, Check, Exclusion, Frozen, HasParts, MakesWhole, Rule):
+for _rule in (
+    AppendOnly,
+    Check,
+    Closable,
+    Exclusion,
+    Frozen,
+    HasParts,
+    MakesWhole,
+    Rule,
+    Sealed,
+):
     _rule.__module__ = __name__

@@ -1,4 +1,4 @@
-"""The rule that rows are inserted and never changed."""
+"""The rule that rows are inserted and never changed, and what rules that are triggers share."""
 
 from typing import Any
 
@@ -21,8 +21,8 @@ END
 $$"""
 
 
-class AppendOnly(BaseConstraint):
-    """Rows are inserted and never changed or deleted afterwards, whoever writes.
+class Triggers(BaseConstraint):
+    """A rule that is held by triggers alone: one of its name on PostgreSQL, several on SQLite.
 
     Only who may alter the table can take the triggers away that hold it. PostgreSQL's TRUNCATE,
     which takes a right of its own, passes them by.
@@ -35,6 +35,27 @@ class AppendOnly(BaseConstraint):
     def create_sql(self, model: Any, schema_editor: Any) -> Any:
         """Let the triggers be made (PostgreSQL)."""
         return self.constraint_sql(model, schema_editor)
+
+    def trigger_sql(self, model: Any, schema_editor: BaseDatabaseSchemaEditor) -> list[Any]:
+        """Return the statements that make the triggers."""
+        raise NotImplementedError
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
+        """Return the statement that drops the trigger (PostgreSQL)."""
+        return Statement(
+            "DROP TRIGGER %(name)s ON %(table)s",
+            name=schema_editor.quote_name(self.name),
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Triggers):
+            return self.deconstruct() == other.deconstruct()
+        return NotImplemented
+
+
+class AppendOnly(Triggers):
+    """Rows are inserted and never changed or deleted afterwards, whoever writes."""
 
     def trigger_sql(self, model: Any, schema_editor: BaseDatabaseSchemaEditor) -> list[Any]:
         """Return the statements that make the triggers."""
@@ -59,14 +80,6 @@ class AppendOnly(BaseConstraint):
             for event, when in (("UPDATE", ""), ("DELETE", ""), ("INSERT", again))
         ]
 
-    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
-        """Return the statement that drops the trigger (PostgreSQL)."""
-        return Statement(
-            "DROP TRIGGER %(name)s ON %(table)s",
-            name=schema_editor.quote_name(self.name),
-            table=Table(model._meta.db_table, schema_editor.quote_name),
-        )
-
     def validate(
         self,
         model: type[Model],
@@ -77,8 +90,3 @@ class AppendOnly(BaseConstraint):
         """Raise ValidationError if ``instance`` is a row that stands."""
         if not instance._state.adding:
             raise ValidationError(self.get_violation_error_message())
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, AppendOnly):
-            return self.deconstruct() == other.deconstruct()
-        return NotImplemented

@@ -21,7 +21,8 @@ from django.db.migrations.utils import resolve_relation
 from django.db.models import AutoField, BaseConstraint, CheckConstraint, UniqueConstraint
 
 from hotel.migrator import operations
-from hotel.migrator.constraints import AppendOnly, Exclusion, Frozen, HasParts, MakesWhole, Rule
+from hotel.migrator.constraints import Exclusion, HasParts, MakesWhole, Rule
+from hotel.migrator.constraints.append_only import Triggers
 from hotel.migrator.editors.generated import AnyField, MaybeField
 from hotel.migrator.locking.table_locks import (
     EVERYBODY,
@@ -379,7 +380,7 @@ def _added(table: Table, field: AnyField) -> tuple[float, str]:
 
 def _constrained(step: Step, constraint: BaseConstraint) -> tuple[str, float | None, str]:
     """Return mode, rate and reason of a constraint that is added."""
-    if isinstance(constraint, AppendOnly | Frozen | HasParts | MakesWhole):
+    if isinstance(constraint, Triggers | HasParts | MakesWhole):
         return WRITERS_OF_BOTH, 0, ""
     if isinstance(constraint, Exclusion | ExclusionConstraint):
         return EVERYBODY, costs.EXCLUDE, "an exclusion constraint is made"

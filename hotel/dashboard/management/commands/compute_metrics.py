@@ -24,8 +24,9 @@ class Command(BaseCommand):
         f"of every day from --from to --to, both included, at most {LONGEST} days; and print "
         "occupancy (sold / available), ADR (revenue / sold) and RevPAR (revenue / available). "
         "What stood there of these days is replaced, so it may run any time and any number of "
-        "times: let cron run it every night without options, which takes the last "
-        f"{BEFORE} days and the next {AFTER}, as far as they are booked. "
+        "times; only the figures of a closed day (close_day) stay as they are. Let cron run it "
+        f"every night without options, which takes the last {BEFORE} days and the next {AFTER}, "
+        "as far as they are booked. "
         "Wrong dates end with exit code 2."
     )
 
@@ -56,8 +57,8 @@ class Command(BaseCommand):
     ) -> None:
         """Compute, and print a line for each day and one for all of them."""
         today = business_date()
-        begin = _day("--from", first) or today - timedelta(days=BEFORE)
-        end = _day("--to", last) or today + timedelta(days=AFTER)
+        begin = day_of("--from", first) or today - timedelta(days=BEFORE)
+        end = day_of("--to", last) or today + timedelta(days=AFTER)
         try:
             rows = compute_metrics(begin, end, using=database)
         except Refused as refusal:
@@ -67,20 +68,20 @@ class Command(BaseCommand):
             self._print_json(begin, end, days, whole)
         else:
             for day, sums in days.items():
-                self.stdout.write(f"{day}  {_line(sums)}")
-            self.stdout.write(f"all         {_line(whole)}")
+                self.stdout.write(f"{day}  {line(sums)}")
+            self.stdout.write(f"all         {line(whole)}")
 
     def _print_json(self, first: date, last: date, days: dict[date, Total], whole: Total) -> None:
-        facts = {
+        report = {
             "from": str(first),
             "to": str(last),
-            "days": [{"day": str(day), **_facts(sums)} for day, sums in days.items()],
-            "all": _facts(whole),
+            "days": [{"day": str(day), **facts(sums)} for day, sums in days.items()],
+            "all": facts(whole),
         }
-        self.stdout.write(json.dumps(facts, indent=2))
+        self.stdout.write(json.dumps(report, indent=2))
 
 
-def _day(option: str, text: str | None) -> date | None:
+def day_of(option: str, text: str | None) -> date | None:
     """Return the date that an option names, or None if it was not given."""
     try:
         return date.fromisoformat(text) if text else None
@@ -91,7 +92,7 @@ def _day(option: str, text: str | None) -> date | None:
         ) from None
 
 
-def _line(sums: Total) -> str:
+def line(sums: Total) -> str:
     """Return the figures in one line of text."""
     adr, revpar = (
         EMPTY if ratio is None else f"{rounded(ratio)}" for ratio in (sums.adr, sums.revpar)
@@ -102,7 +103,7 @@ def _line(sums: Total) -> str:
     )
 
 
-def _facts(sums: Total) -> dict[str, Any]:
+def facts(sums: Total) -> dict[str, Any]:
     """Return the figures by name; amounts and ratios are text, so that no digit is lost."""
     ratios = {
         "occupancy": rounded(sums.occupancy, 4),

@@ -8,9 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 
 from hotel import demo
-from hotel.business_day import business_date
+from hotel.business_day import by_clock
 from hotel.dashboard.models import Setting
 
 INITIAL_STATE = ["accounts", "dashboard", "rooms", "reservations", "payments"]  # each at its 0001
@@ -88,7 +89,7 @@ class Command(BaseCommand):
         loader = MigrationLoader(connection)
         state = loader.project_state(list(loader.applied_migrations))
         with transaction.atomic(using=connection.alias):
-            demo.write(state.apps, business_date())
+            demo.write(state.apps, by_clock(timezone.now()))
         self.stdout.write("A demo hotel in the legacy shape is written; migrate takes it to head.")
 
     def _print_log_ins(self) -> None:
