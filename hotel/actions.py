@@ -198,13 +198,17 @@ class ActingAdmin(BackOfficeAdmin):
         """Show a row, and the buttons for what this user may do with it now."""
         row = self.get_object(request, unquote(object_id))
         offered = [
-            (action.label, self._address(row, action))
+            (action.label, self._address(row, action), action.name)
             for action in self.row_actions
             if row and self._may(request, action) and action.offered(row)
         ]
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), "row_actions": offered}
-        )
+        beside = self.beside(request, row) if row else {}
+        context = {**(extra_context or {}), **beside, "row_actions": offered}
+        return super().change_view(request, object_id, form_url, context)
+
+    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the page of a row shows beside its form, for its template."""
+        return {}
 
     def action_view(self, request: HttpRequest, object_id: str, action_name: str) -> HttpResponse:
         """Ask for what the action needs, and do it."""

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 import payments.charges
 import payments.forms
 import payments.services
+from accounts.models import User
 from hotel.actions import ActingAdmin, Action
 from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
 from hotel.columns import amount, badge, moment, money, rows_of
+from hotel.desk.stay import shown
 from hotel.refusals import Refused
 from payments.folio import ENDED, account, applied
 from reservations import forms, services
@@ -96,6 +99,7 @@ class ReservationAdmin(ActingAdmin):
     """
 
     can_delete = False
+    change_form_template = "desk/stay.html"
     adding = Action(
         "book", "Book", services.book, "{} is booked.", "add_reservation", forms.BookForm
     )
@@ -331,6 +335,11 @@ class ReservationAdmin(ActingAdmin):
     search_fields = ("confirmation_number", "guest__search_key", "room__room_number")
     search_help_text = "Search by confirmation number, guest, phone or room."
     ordering = ("-id",)  # newest first: the furthest arrival is what nobody looks for
+
+    def beside(self, request: HttpRequest, row: Reservation) -> dict[str, Any]:
+        """Return a stay's folio, its nights and its log, as far as the user may see them."""
+        return shown(row, cast("User", request.user))
+
     fieldsets = (
         (
             "Stay",

@@ -52,6 +52,12 @@ def amount(value: Decimal | None) -> str:
 
 
 @register.filter
+def words(name: str) -> str:
+    """Return what an event is called, in words: Checked in."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
 def percent(value: Fraction | None) -> str:
     """Return a share as it is shown: 33.3%."""
     return columns.percent(value)

@@ -142,7 +142,7 @@ def test_every_page_costs_the_same_for_10_stays_and_for_200(hotel):
     queries_for_200, size_for_200 = hotel.grow_to(200).measure()
     assert len(queries_for_10) > 110
     assert queries_for_10 == queries_for_60 == queries_for_200
-    assert max(queries_for_200.values()) <= 20
+    assert max(queries_for_200.values()) <= 25  # a stay, with its folio, nights and log
     grown = {
         key: (size, size_for_200[key])
         for key, size in size_for_60.items()

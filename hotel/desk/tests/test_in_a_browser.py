@@ -113,7 +113,7 @@ def test_a_receptionists_day(open_page):
     page.keyboard.type("guest a")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Guest A", exact=True).first.click()
-    page.get_by_role("heading", name=arriving.confirmation_number, exact=True).wait_for()
+    page.get_by_role("heading", name="Guest A", exact=True).wait_for()
     assert page.title().startswith(arriving.confirmation_number)
 
     page.locator("#user-tools summary").click()
@@ -195,6 +195,11 @@ def test_paper_has_the_lists_and_nothing_to_press(open_page):
     for hidden in (".rail", ".topbar", ".tabs", "td.acts"):
         assert not page.locator(hidden).first.is_visible()
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    page.locator("th a", has_text="Guest A").first.dispatch_event("click")
+    page.get_by_role("heading", name="Folio").wait_for()
+    assert page.locator(".letterhead").is_visible()
+    for hidden in (".stay-acts", "fieldset.module", ".submit-row", ".log"):
+        assert not page.locator(hidden).first.is_visible()
 
 
 def test_every_act_can_be_done_without_a_script(open_page):
