@@ -318,7 +318,7 @@ class Project:
         """Run ``manage.py`` in a process of its own, on this database, and return how it went.
 
         That process is a fork of this one, where Django and the apps are loaded already, which is
-        an eighth of the work; it is a fresh Python if that is asked for, and where a shell is to do
+        a fifth of the work; it is a fresh Python if that is asked for, and where a shell is to do
         something with its output or the environment is another one.
         """
         connection.close()
