@@ -284,6 +284,8 @@ class RemoveRules(Operation):
         """Exempt the rows that break the rules, add these, and validate them."""
         self._adding.database_forwards(app_label, schema_editor, from_state, to_state)
         names = [rule.name for rule in self.rules if isinstance(rule, Check)]
+        if names:  # their triggers, which validating turns off, are put off in a script
+            _run_deferred(schema_editor)
         validating = ValidateRules(self.model_name, names)
         validating.database_forwards(app_label, schema_editor, from_state, to_state)
 

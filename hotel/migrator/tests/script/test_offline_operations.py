@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
 
 from hotel.migrator.tests import shells
 from hotel.migrator.tests.facts import differences
@@ -309,4 +310,37 @@ def test_they_are_the_same_on_paper_and_on_a_server(annexe, history, migrations)
     write(annexe, migrations)
     for says, backwards in (("base:heads", False), ("heads:base", True)):
         paper, server = both(says, backwards=backwards)
+        assert paper == server
+
+
+CHECKED = """[Check(name="annexe_low", condition=models.Q(floor__lt=9))]"""
+RULED = {
+    "0001_rooms": """
+        migrations.CreateModel("Room", [
+            ("id", models.AutoField(primary_key=True)),
+            ("floor", models.IntegerField(null=True)),
+            ("exemptions", ExemptionsField()),
+        ]),
+    """,
+    "0002_add": f'operations.AddRules("room", {CHECKED})',
+    "0003_validate": 'operations.ValidateRules("room", ["annexe_low"])',
+    "0004_remove": f'operations.RemoveRules("room", {CHECKED})',
+}
+IMPORTS = """
+from hotel.migrator.constraints import Check
+from hotel.migrator.fields import ExemptionsField
+"""
+
+
+def test_rules_that_were_removed_come_back_by_a_script(annexe, history):
+    for name, operation in RULED.items():
+        annexe.write(name, operation, code=IMPORTS, atomic=name == "0001_rooms")
+    history.at(None)
+    assert shells.run(sql("upgrade", "base:annexe.0004")) == (0, "")
+    history.execute("INSERT INTO annexe_room (floor) VALUES (9), (1)")
+    assert shells.run(sql("downgrade", "annexe.0004:annexe.0003")) == (0, "")
+    rows = history.execute("SELECT floor, exemptions FROM annexe_room ORDER BY floor")
+    assert [(floor, "annexe_low" in str(names)) for floor, names in rows] == [(1, False), (9, True)]
+    if connection.vendor == "postgresql":
+        paper, server = both("annexe.0004:base", backwards=True)
         assert paper == server
