@@ -145,7 +145,7 @@ class Action:
     ``"payments.add_payment"``, if that is not the row's.
     offered: whether the button is of use to the row; what is not allowed, the service refuses.
     done: the sentence that says so, with ``{}`` for the row. rests_on: columns of the row that
-    whoever acts must have seen as they are.
+    whoever acts must have seen as they are. warns: sentences about the row that came out of it.
     """
 
     name: str
@@ -157,6 +157,7 @@ class Action:
     offered: Callable[[Any], bool] = lambda _: True
     help: str = ""
     rests_on: tuple[str, ...] = ()
+    warns: Callable[[Any], list[str]] = lambda _: []
 
 
 class ActingAdmin(BackOfficeAdmin):
@@ -284,6 +285,8 @@ class ActingAdmin(BackOfficeAdmin):
             form.add_error(None, str(refusal))
             return self._page(request, action, row, form)
         self.message_user(request, action.done.format(shown), messages.SUCCESS)
+        for sentence in action.warns(shown):
+            self.message_user(request, sentence, messages.WARNING)
         opts = shown._meta
         page = f"admin:{opts.app_label}_{opts.model_name}_change"
         return HttpResponseRedirect(reverse(page, args=[shown.pk]))

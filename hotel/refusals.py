@@ -36,6 +36,8 @@ def refusing() -> Iterator[None]:
             refuse_clashes(connection)
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
+    except UnicodeEncodeError as error:
+        raise Refused("The text has halves of characters: type it again.") from error
     except IntegrityError as error:
         raise Refused(_sentence(str(error))) from error
     except OperationalError as error:

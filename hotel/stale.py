@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.forms.models import InlineForeignKeyField
 from django.utils.text import capfirst
 
+from hotel.junk import junk
 from hotel.meanwhile import Change, last_change
 from hotel.shown import Shown, ShownField, Text, short, text_of, words, words_of_short
 
@@ -118,6 +119,13 @@ class CarryingForm(forms.BaseForm):
         return Shown.read(self.data.get(carrier), self.about)
 
     # What it may write
+
+    def _clean_fields(self) -> None:
+        super()._clean_fields()  # type: ignore[misc]  # not in the stubs
+        for name, form_field in self.fields.items():
+            problem = junk(form_field, self[name].data) if name in self.cleaned_data else ""
+            if problem:
+                self.add_error(name, problem)
 
     def _clean_form(self) -> None:
         if self.standing_row is not None and not self._sent_before():

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 
 import payments.charges
@@ -12,12 +12,12 @@ import payments.forms
 import payments.services
 from accounts.models import User
 from hotel.actions import ActingAdmin, Action
-from hotel.admin import BackOfficeAdmin, ReadOnlyAdmin
+from hotel.admin import ReadOnlyAdmin
 from hotel.columns import amount, badge, moment, money, rows_of
 from hotel.desk.stay import shown
 from hotel.refusals import Refused
 from payments.folio import ENDED, account, applied
-from reservations import forms, services
+from reservations import forms, guests, services
 from reservations.models import (
     LIVE,
     BookingChannel,
@@ -25,15 +25,30 @@ from reservations.models import (
     Event,
     Guest,
     GuestImage,
+    GuestMerge,
     Reservation,
     ReservationStatus,
     StayPart,
 )
+from reservations.search_keys import FOLLOWS
 
 
 @admin.register(Guest)
-class GuestAdmin(BackOfficeAdmin):
-    """Guests; who has ever booked is kept."""
+class GuestAdmin(ActingAdmin):
+    """Guests; who has ever booked is kept. Two who are one person can be merged."""
+
+    form = forms.GuestForm
+    row_actions = (
+        Action(
+            "merge",
+            "Merge",
+            guests.merge_guests,
+            "{} has the stays of both now.",
+            "merge_guest",
+            forms.MergeForm,
+            help="The other guest is archived; what is empty here is filled from there.",
+        ),
+    )
 
     list_display = ("full_name", "phone", "email", "nationality", "is_vip")
     list_filter = ("is_vip",)
@@ -53,8 +68,50 @@ class GuestAdmin(BackOfficeAdmin):
         "preferred_room_type",
         "notes",
         rows_of("reservations.Reservation", "guest"),
+        rows_of("reservations.GuestMerge", "guest"),
         moment("created_at"),
         moment("updated_at"),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save what was typed, and say who may be the same person."""
+        typed = {*form.changed_data}
+        super().save_model(request, obj, form, change)
+        if not typed.isdisjoint(FOLLOWS):
+            for sentence in guests.warnings(obj):
+                self.message_user(request, sentence, messages.WARNING)
+
+
+@admin.register(GuestMerge)
+class GuestMergeAdmin(ActingAdmin):
+    """Guests who were merged into others, and can be parted again."""
+
+    can_add = False
+    can_change = False
+    can_delete = False
+    row_actions = (
+        Action(
+            "undo",
+            "Undo",
+            guests.undo_merge,
+            "{} is a guest of their own again.",
+            "merge_guest",
+            offered=lambda merge: merge.undone_at is None,
+            help="The guest comes back with the rows that were moved, if they are still here.",
+        ),
+    )
+    list_display = ("merged_name", "guest", moment("at"), "by", "reason", moment("undone_at"))
+    list_select_related = ("guest", "by")
+    search_fields = ("merged_name", "guest__search_key")
+    search_help_text = "Search by either guest."
+    ordering = ("-id",)
+    fields = (
+        "guest",
+        "merged_name",
+        "merged_key",
+        (moment("at"), "by"),
+        "reason",
+        (moment("undone_at"), "undone_by"),
     )
 
 
@@ -101,7 +158,13 @@ class ReservationAdmin(ActingAdmin):
     can_delete = False
     change_form_template = "desk/stay.html"
     adding = Action(
-        "book", "Book", services.book, "{} is booked.", "add_reservation", forms.BookForm
+        "book",
+        "Book",
+        services.book,
+        "{} is booked.",
+        "add_reservation",
+        forms.BookForm,
+        warns=lambda stay: guests.warnings(stay.guest),
     )
     row_actions = (
         Action(

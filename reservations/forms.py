@@ -26,6 +26,40 @@ class ChosenField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not at r
         self.foreign_key = Reservation._meta.get_field(name)
 
 
+def choose_by_typing(form: ActionForm) -> None:
+    """Let the foreign keys that a form asks for be chosen by typing."""
+    for field in form.fields.values():
+        if isinstance(field, ChosenField):
+            field.widget = KeyAutocomplete(field.foreign_key, form.admin_site)
+            field.widget.choices = field.choices
+
+
+class MergeForm(ReasonForm):
+    """The guest who is the same person, and how that is known."""
+
+    other = ChosenField(
+        "guest",
+        Guest.objects.all(),
+        help_text="All of this guest's stays move here. It can be undone.",
+    )
+
+    field_order = ("other", "reason")
+
+    def prepare(self) -> None:
+        """Let the guest be chosen by typing."""
+        choose_by_typing(self)
+
+
+class GuestForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run time
+    """A guest as it is typed in."""
+
+    email = forms.EmailField(max_length=100, required=False)
+
+    def clean_email(self) -> str | None:
+        """Return None for no address, as the column has it."""
+        return self.cleaned_data["email"] or None
+
+
 class DatesForm(ActionForm):
     """Arrival and departure, on the hotel's calendar."""
 
@@ -36,10 +70,7 @@ class DatesForm(ActionForm):
 
     def prepare(self) -> None:
         """Let foreign keys be chosen by typing."""
-        for field in self.fields.values():
-            if isinstance(field, ChosenField):
-                field.widget = KeyAutocomplete(field.foreign_key, self.admin_site)
-                field.widget.choices = field.choices
+        choose_by_typing(self)
 
 
 class BookForm(DatesForm):

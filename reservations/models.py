@@ -70,6 +70,7 @@ class Guest(models.Model):
 
     class Meta:
         db_table = "guests"
+        permissions = [("merge_guest", "Can merge guests")]
         indexes = [
             models.Index(fields=["full_name", "id"], name="guests_by_name_idx"),
             TrigramIndex(field="search_key", name="guests_key_part_idx"),
@@ -77,6 +78,37 @@ class Guest(models.Model):
 
     def __str__(self) -> str:
         return self.full_name
+
+
+class GuestMerge(models.Model):
+    """A guest who was merged into another one, because both are one person.
+
+    guest: who is left. merged_key, original: who is gone, every column as text. moved: the keys of
+    the rows that refer to the other guest now, by foreign key. filled: what was empty of ``guest``
+    and was taken over. All of it is what undoing needs.
+    """
+
+    guest = models.ForeignKey(Guest, on_delete=models.PROTECT, related_name="merges")
+    merged_key = models.IntegerField()
+    merged_name = models.CharField(max_length=100)
+    original = models.JSONField()
+    moved = models.JSONField()
+    filled = models.JSONField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        db_table = "guest_merges"
+        verbose_name = "merged guest"
+        verbose_name_plural = "merged guests"
+
+    def __str__(self) -> str:
+        return f"{self.merged_name} (number {self.merged_key})"
 
 
 class GuestImage(models.Model):

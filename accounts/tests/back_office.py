@@ -24,7 +24,7 @@ from payments.models import (
     PaymentAttachment,
 )
 from payments.models import Event as PaymentEvent
-from reservations.models import BookingChannel, Discount, Guest, GuestImage, Reservation
+from reservations.models import BookingChannel, Discount, Guest, GuestImage, GuestMerge, Reservation
 from reservations.models import Event as StayEvent
 from rooms.models import Event as RoomEvent
 from rooms.models import Room, RoomBlock, RoomImage, RoomType, RoomTypeImage
@@ -175,6 +175,21 @@ def exempt_from_all(model):
     return dict.fromkeys(rules_of(model), 1)
 
 
+def merged(guest, by=None):
+    """Add and return what is left of a guest who was merged into ``guest``."""
+    return GuestMerge.objects.create(
+        guest=guest,
+        merged_key=10_000,
+        merged_name="Ratna",
+        original={},
+        moved={},
+        filled={},
+        at=datetime.now(UTC),
+        by=by or User.objects.first(),
+        reason="asked",
+    )
+
+
 def payment(stay, **fields):
     """Add and return a payment for the reservation ``stay``."""
     defaults = {"payment_date": TODAY, "amount": Decimal("250000.50"), "payment_method": "cash"}
@@ -223,6 +238,7 @@ def one_of_each():
         ),
         RoomImage.objects.create(room=suite, image_name="room.jpg", uploaded_by=clerk, **stored),
         stay.guest,
+        merged(stay.guest, clerk),
         GuestImage.objects.create(
             guest=stay.guest, image_type="passport", file_path="/p", file_name="passport.jpg"
         ),

@@ -8,7 +8,13 @@ from hotel.admin import ReadOnlyAdmin
 from hotel.columns import badge, moment, money, rows_of
 from hotel.dashboard import closing
 from hotel.dashboard.forms import CloseForm
-from hotel.dashboard.models import BusinessDay, DailyAdjustment, DailyMetrics, Event, Setting
+from hotel.dashboard.models import (
+    BusinessDay,
+    DailyAdjustment,
+    DailyMetrics,
+    Event,
+    Setting,
+)
 
 
 @admin.register(Setting)

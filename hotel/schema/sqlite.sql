@@ -1,6 +1,6 @@
 -- The whole schema on SQLite, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 128 migrations.
--- checksum: 4a0b32a80241623a5543725f80d660c2
+-- Written by: manage.py db snapshot. It stands for 129 migrations.
+-- checksum: bb8218b7ba449e5190ebf4e63679c1f6
 BEGIN;
 
 CREATE TABLE "auth_group" (
@@ -456,6 +456,24 @@ CREATE TABLE "guest_images" (
 );
 CREATE INDEX "guest_images_guest_id_f6a0801a" ON "guest_images" ("guest_id");
 CREATE INDEX "guest_images_uploaded_by_user_id_d81ffafa" ON "guest_images" ("uploaded_by_user_id");
+
+CREATE TABLE "guest_merges" (
+    "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "merged_key" integer NOT NULL,
+    "merged_name" varchar(100) NOT NULL,
+    "original" text NOT NULL CHECK ((JSON_VALID("original") OR "original" IS NULL)),
+    "moved" text NOT NULL CHECK ((JSON_VALID("moved") OR "moved" IS NULL)),
+    "filled" text NOT NULL CHECK ((JSON_VALID("filled") OR "filled" IS NULL)),
+    "at" datetime NOT NULL,
+    "reason" text NOT NULL,
+    "undone_at" datetime NULL,
+    "by_id" integer NOT NULL REFERENCES "users" ("id") DEFERRABLE INITIALLY DEFERRED,
+    "guest_id" integer NOT NULL REFERENCES "guests" ("id") DEFERRABLE INITIALLY DEFERRED,
+    "undone_by_id" integer NULL REFERENCES "users" ("id") DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX "guest_merges_by_id_2f45067d" ON "guest_merges" ("by_id");
+CREATE INDEX "guest_merges_guest_id_a3b67208" ON "guest_merges" ("guest_id");
+CREATE INDEX "guest_merges_undone_by_id_b8f7c307" ON "guest_merges" ("undone_by_id");
 
 CREATE TABLE "permission_grants" (
     "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -1083,6 +1101,7 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('dashboard', '0007_add_daily_adjustments', CURRENT_TIMESTAMP), -- e7c013cbfdb9ae74
     ('dashboard', '0008_restrict_closed_days', CURRENT_TIMESTAMP), -- fc85800b29436d61
     ('payments', '0026_restrict_closed_days', CURRENT_TIMESTAMP), -- dea85011602304ab
+    ('reservations', '0042_add_guest_merges', CURRENT_TIMESTAMP), -- 49d88bdc2dc8b679
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

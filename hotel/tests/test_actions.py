@@ -11,7 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.tests.back_office import OWNER, browser, member, payment, reservation, room, send
+from accounts.tests.back_office import (
+    OWNER,
+    browser,
+    member,
+    merged,
+    payment,
+    reservation,
+    room,
+    send,
+)
 from hotel.actions import ActingAdmin
 from hotel.business_day import business_date
 from hotel.dashboard.models import BusinessDay
@@ -52,6 +61,8 @@ room.housekeeping            + + + + - -
 room.block                   + + - - - -
 roomblock.release            + + - - - -
 businessday.reopen           + + - - - -
+guest.merge                  + + - - - -
+guestmerge.undo              + + - - - -
 """
 MAY = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()}
 
@@ -89,6 +100,7 @@ def test_a_role_may_press_its_buttons_and_no_other(stay, role):
     extra = Charge.objects.create(reservation=stay, kind="minibar", amount=5, business_date=today())
     made = (stay, payment(stay), extra, stay.room, block, day)
     rows = {row._meta.model_name: row for row in made}
+    rows |= {"guest": stay.guest, "guestmerge": merged(stay.guest)}
     client = browser(member(role))
     found = {}
     for name in MAY:

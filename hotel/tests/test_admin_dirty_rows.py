@@ -24,7 +24,7 @@ from hotel.tests.test_admin_permissions import OWN_APPS, addresses
 from payments.models import Charge, ChargeEvent, DepositMovement
 from payments.models import Event as PaymentEvent
 from reservations.models import Event as StayEvent
-from reservations.models import Reservation, StayPart
+from reservations.models import GuestMerge, Reservation, StayPart
 from rooms.models import Event as RoomEvent
 from rooms.models import Room, RoomBlock
 
@@ -34,7 +34,7 @@ ODD = f"\u202e{SCRIPT}&\"'\x1b e\u0301 \N{BELLHOP BELL}\u200b\n\t"
 
 # Tables that no legacy rows are in.
 BORN_CLEAN = (PermissionGrant, RoomBlock, DepositMovement, DailyMetrics, SentForm)
-BORN_CLEAN += (RoomEvent, StayEvent, PaymentEvent, Charge, ChargeEvent)
+BORN_CLEAN += (GuestMerge, RoomEvent, StayEvent, PaymentEvent, Charge, ChargeEvent)
 BORN_CLEAN += (StayPart,)  # which follow stays
 BORN_CLEAN += (BusinessDay, BusinessDayEvent, DailyAdjustment)
 

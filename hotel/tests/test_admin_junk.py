@@ -7,10 +7,13 @@ from django.contrib import admin
 from django.db import connection
 from django.urls import reverse
 
-from accounts.tests.back_office import OWNER, browser, member, one_of_each
+from accounts.tests.back_office import OWNER, browser, member, one_of_each, send
+from hotel.refusals import Refused
 from hotel.tests import stress
 from hotel.tests.test_admin_permissions import autocomplete
 from payments.models import Expense
+from reservations.models import Reservation
+from reservations.services import cancel
 
 # make stress tries them all; the suite a quarter of them, each engine another.
 SOME = slice(None)
@@ -189,3 +192,52 @@ def test_an_instant_that_utc_lacks_is_refused(owner, settings, day, time, status
         assert response.context["errors"] == [["Enter a valid date."]]
     assert Expense.objects.count() == (2 if status == 302 else 1)
     assert owner.get(reverse("admin:payments_expense_changelist")).status_code == 200
+
+
+JUNK = {
+    ("reservations.reservation", "children"): {
+        "1_000": "Enter a number in the digits 0 to 9.",
+        "\N{ARABIC-INDIC DIGIT THREE}": "Enter a number in the digits 0 to 9.",
+    },
+    ("reservations.guest", "full_name"): {
+        "\ufffd": "Some of these characters came in garbled: type them again.",
+    },
+    ("reservations.guest", "email"): {"nope": "Enter a valid email address."},
+    ("reservations.guest", "birth_date"): {
+        "\N{ARABIC-INDIC DIGIT TWO}000-01-01": "Enter dates and times in the digits 0 to 9.",
+    },
+}
+
+
+@pytest.mark.parametrize(("page", "field"), JUNK)
+def test_what_python_would_take_for_a_value_is_refused_in_words(owner, rows, page, field):
+    address = reverse(f"admin:{page.replace('.', '_')}_change", args=[rows[page].pk])
+    before = getattr(rows[page], field)
+    for typed, sentence in JUNK[page, field].items():
+        response = send(owner, address, **{field: typed})
+        assert response.context["adminform"].form.errors == {field: [sentence]}
+    rows[page].refresh_from_db()
+    assert getattr(rows[page], field) == before
+
+
+def test_an_amount_with_underscores_is_no_amount(owner, rows):
+    stay = rows["reservations.reservation"]
+    address = reverse("admin:reservations_reservation_action", args=[stay.pk, "pay"])
+    response = send(owner, address, kind="full", amount="1_000", method="cash")
+    assert response.context["form"].errors["amount"] == ["Enter a number in the digits 0 to 9."]
+
+
+def test_half_a_character_is_refused_by_services_too(rows):
+    stay = rows["reservations.reservation"]
+    with pytest.raises(Refused, match="The text has halves of characters: type it again"):
+        cancel(stay, by=rows["accounts.user"], reason="\ud800")
+
+
+def test_nobody_chooses_the_number_of_a_reservation(owner, rows):
+    kind = rows["rooms.roomtype"]
+    form = {"guest": rows["reservations.guest"].pk, "room_type": kind.pk, "adults": 1}
+    dates = {"arrival": "2099-01-01", "departure": "2099-01-02", "children": 0}
+    address = reverse("admin:reservations_reservation_add")
+    owner.post(address, {**form, **dates, "confirmation_number": "VIP-1"})
+    assert not Reservation.objects.filter(confirmation_number="VIP-1").exists()
+    assert Reservation.objects.filter(check_in_date="2099-01-01").count() == 1

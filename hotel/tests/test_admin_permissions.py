@@ -26,6 +26,7 @@ rooms.roomblock               v      v        v           v             v       
 rooms.roomtypeimage           v      v        -           -             v           v
 rooms.roomimage               v      v        -           -             v           v
 reservations.guest            vacd   vacd     vac         -             v           v
+reservations.guestmerge       v      v        -           -             -           -
 reservations.guestimage       v      v        -           -             v           v
 reservations.discount         v      v        -           -             v           v
 reservations.bookingchannel   v      v        -           -             v           v
