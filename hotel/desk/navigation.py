@@ -70,6 +70,7 @@ GROUPS: list[tuple[str | Promise, list[Way]]] = [
     (
         _("House"),
         [
+            of_rows(_("Business days"), "today", "dashboard_businessday"),
             Way(_("Figures"), "chart", "metrics", has("dashboard.view_dailymetrics")),
             of_rows(_("Rooms"), "door", "rooms_room"),
             of_rows(_("Rooms not sold"), "lock", "rooms_roomblock"),

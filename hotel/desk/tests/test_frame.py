@@ -30,13 +30,15 @@ def ways_of(role):
         ),
         (
             "Manager",
-            "Today, Calendar, Housekeeping, Stays, Guests, Payments, Expenses, Figures, Rooms,"
-            " Rooms not sold, Types and rates, Staff, Failed log-ins, Exemptions, All tables",
+            "Today, Calendar, Housekeeping, Stays, Guests, Payments, Expenses,"
+            " Business days, Figures, Rooms, Rooms not sold, Types and rates,"
+            " Staff, Failed log-ins, Exemptions, All tables",
         ),
         (
             OWNER,
-            "Today, Calendar, Housekeeping, Stays, Guests, Payments, Expenses, Figures, Rooms,"
-            " Rooms not sold, Types and rates, Staff, Failed log-ins, Exemptions, Database,"
+            "Today, Calendar, Housekeeping, Stays, Guests, Payments, Expenses,"
+            " Business days, Figures, Rooms, Rooms not sold, Types and rates,"
+            " Staff, Failed log-ins, Exemptions, Database,"
             " All tables",
         ),
     ],
