@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 from django.apps import apps
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, get_user_model
 from django.db import connection, models, transaction
 
 from hotel.legacy import LEGACY
@@ -111,6 +111,10 @@ def write_into_every_table():
             if one.db_default is not models.NOT_PROVIDED or getattr(one, "auto_now_add", False):
                 continue
             values[one.name] = value(one)
+        if model._meta.label == "dashboard.BusinessDay":  # a row of it is closed, or was
+            values |= {"closed_at": "2031-01-01T12:00:00Z", "closed_by": make(get_user_model())}
+        if model._meta.label == "dashboard.DailyAdjustment":  # of a day before
+            values["day"], values["adjusted_on"] = values["adjusted_on"], values["day"]
         made[model] = model(**values)
         with transaction.atomic():
             made[model].save()
