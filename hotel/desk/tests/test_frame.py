@@ -38,7 +38,7 @@ def ways_of(role):
             OWNER,
             "Today, Calendar, Housekeeping, Stays, Guests, Payments, Expenses,"
             " Business days, Figures, Rooms, Rooms not sold, Types and rates,"
-            " Staff, Failed log-ins, Exemptions, Database,"
+            " Staff, Failed log-ins, Exemptions, Database, Journal,"
             " All tables",
         ),
     ],
