@@ -51,7 +51,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "rooms.roomblock": EDIT,
         "reservations.guest": (*ALL, "merge"),
         "reservations.guestmerge": VIEW,
-        "reservations.reservation": (*DESK, "change", "reinstate", "reprice"),
+        "reservations.reservation": (*DESK, "change", "reinstate", "reprice", "overbook"),
         "payments.payment": ("view", "add", "refund", "void", "settle", "forfeit"),
         "payments.charge": ("view", "add", "void"),
         "payments.expense": EDIT,

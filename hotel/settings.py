@@ -314,6 +314,7 @@ MIGRATOR_LOCK_TIMEOUT = whole_number("MIGRATOR_LOCK_TIMEOUT", default=50, of="mi
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = time_zone("HOTEL_TIME_ZONE", default="Asia/Jakarta")
+HOTEL_LONG_STAY = whole_number("HOTEL_LONG_STAY", default=30, of="nights")  # more are asked about
 HOTEL_DAY_ENDS = end_of_day("HOTEL_DAY_ENDS", default="06:00")  # see hotel/business_day.py
 HOTEL_CURRENCY = currency("HOTEL_CURRENCY", default="IDR")  # of every amount
 HOTEL_TAX_RATES = tax_rates("HOTEL_TAX_RATES")  # percent, by kind of charge; 0 if not named

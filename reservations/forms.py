@@ -82,10 +82,25 @@ class BookForm(DatesForm):
     adults = forms.IntegerField(min_value=1, max_value=99, initial=1)
     children = forms.IntegerField(min_value=0, max_value=99, initial=0)
     special_requests = forms.CharField(widget=forms.Textarea, required=False)
+    anyway = forms.BooleanField(
+        required=False,
+        label="Confirmed",
+        help_text="A past arrival, many nights, no price, or a change of rooms is meant.",
+    )
+    overbook = forms.BooleanField(required=False, label="Sell more rooms than there are")
+    crowd = forms.BooleanField(required=False, label="Let more guests in than there are beds for")
+    reason = forms.CharField(required=False, help_text="Why, if there are too few rooms or beds.")
 
     carrier = "confirmation_number"  # which makes a form that is sent twice book once
 
     field_order = ("guest", "arrival", "departure", "room_type", "room")
+
+    def prepare(self) -> None:
+        """Ask for more than there is only who may sell it."""
+        super().prepare()
+        if not (self.changing and self.changing.has_perm("reservations.overbook_reservation")):
+            for name in ("overbook", "crowd", "reason"):
+                del self.fields[name]
 
     def fresh(self) -> Shown:
         """Return what the form carries: the number of the reservation, signed."""
@@ -94,6 +109,9 @@ class BookForm(DatesForm):
     def clean(self) -> dict[str, Any]:
         """Take the number from what the form carries; one that somebody typed is none."""
         self.cleaned_data[self.carrier] = self.shown.key if self.shown else None
+        more = self.cleaned_data.get("overbook") or self.cleaned_data.get("crowd")
+        if more and not self.cleaned_data.get("reason"):
+            self.add_error("reason", "Say why more is sold than there is.")
         return self.cleaned_data
 
 
@@ -181,6 +199,12 @@ class CheckOutForm(ActionForm):
 
     method = forms.ChoiceField(choices=PaymentMethod, label="Refund by")
     allow_debt = forms.BooleanField(required=False, label="Allow a balance due")
+    bill_late = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Bill nights past the departure",
+        help_text="For guests who stayed longer than was booked.",
+    )
 
     def figures(self) -> dict[str, Text]:
         """Return what is due and what is held, which the check-out settles."""

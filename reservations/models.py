@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Value
 
+from hotel.business_day import business_date
 from hotel.events import EventBase, event_rules
 from hotel.migrator.constraints import Check, Exclusion, HasParts, MakesWhole, Parts
 from hotel.migrator.expressions import AsciiLower, DaysBetween, FromSetting, IsCurrencyCode
@@ -310,6 +311,7 @@ class Reservation(models.Model):
             ("mark_no_show_reservation", "Can mark as a no-show"),
             ("reinstate_reservation", "Can take back a check-in, a check-out or a cancellation"),
             ("reprice_reservation", "Can change the rate and the discount"),
+            ("overbook_reservation", "Can sell more rooms or beds than there are"),
         ]
         indexes = [
             models.Index(fields=["check_in_date", "check_out_date"], name="reservations_dates_idx"),
@@ -454,10 +456,20 @@ class StayPartQuerySet(models.QuerySet["StayPart"]):
     def taking_a_room(self, first: date, after: date | None) -> Self:
         """Return the parts that take a room on any night from ``first`` on, before ``after``.
 
-        after: None for ever. A pending stay takes one too: it can be confirmed.
+        after: None for ever. A pending stay takes one too: it can be confirmed. Guests who should
+        have left before today take theirs tonight.
         """
         parts = self.filter(status__in=LIVE, end_date__gt=first)
-        return parts.filter(start_date__lt=after) if after else parts
+        if after:
+            parts = parts.filter(start_date__lt=after)
+        today = business_date()
+        if first <= today and (not after or today < after):
+            return parts | self.overstaying(today)
+        return parts
+
+    def overstaying(self, today: date) -> Self:
+        """Return where guests are in house who should have left it before ``today``."""
+        return self.filter(status="checked_in", is_present=True, end_date__lt=today)
 
 
 class StayPart(models.Model):

@@ -29,7 +29,13 @@ from payments.services import release_deposit, settle_at_check_out
 from reservations.acts import require as _require
 from reservations.acts import saved as _saved
 from reservations.availability import free_rooms as free_rooms
-from reservations.availability import refuse_rooms, refuse_sold_out, sold_as
+from reservations.availability import (
+    refuse_change_of_rooms,
+    refuse_crowd,
+    refuse_rooms,
+    refuse_sold_out,
+    sold_as,
+)
 from reservations.availability import rooms_left as rooms_left
 from reservations.locks import lock_reservation
 from reservations.models import LIVE, Guest, Reservation, ReservationStatus
@@ -60,6 +66,9 @@ def book(  # noqa: PLR0913 - each is a column of the reservation
     status: str = CONFIRMED,
     confirmation_number: str | None = None,
     overbook: bool = False,
+    crowd: bool = False,
+    anyway: bool = False,
+    reason: str | None = None,
     **details: Any,
 ) -> Reservation:
     """Return a new reservation, priced by the night.
@@ -67,9 +76,11 @@ def book(  # noqa: PLR0913 - each is a column of the reservation
     rate: per night, in the hotel's currency; by default the room's own, or that of its type.
     discount: off the whole stay. confirmation_number: with the number, guest and dates of a
     reservation that exists, that one is returned. overbook: sell more rooms of the type than there
-    are; one room is never sold twice. details: other columns, as they are named in the model.
-    Raises Refused if the room or the type is not free on all of these nights, or if there are more
-    than ``LONGEST`` of them.
+    are; one room is never sold twice. crowd: let more guests in than there are beds for. Both want
+    a reason. anyway: even if the arrival is in the past, the stay has more than
+    ``HOTEL_LONG_STAY`` nights, a night is free of charge, or guests must change rooms. details:
+    other columns, as they are named in the model. Raises Refused if the room or the type is not
+    free on all of these nights, or if there are more than ``LONGEST`` of them.
     """
     with refusing():
         if confirmation_number:
@@ -91,6 +102,10 @@ def book(  # noqa: PLR0913 - each is a column of the reservation
             raise Refused(
                 "A new reservation is pending or confirmed: check the guests in after that."
             )
+        if room_type.is_active is False:
+            raise Refused(f"{room_type} is no longer in use: choose another type.")
+        if crowd and not (reason or "").strip():
+            raise Refused("More guests than there are beds for need a reason: enter one.")
         room = lock_room(room.pk) if room else None
         stay = Reservation(
             confirmation_number=confirmation_number or new_confirmation_number(),
@@ -111,11 +126,31 @@ def book(  # noqa: PLR0913 - each is a column of the reservation
         if rate is not None:
             check_decimals(Decimal(rate), "rate")
         _price(stay, _rate(room, room_type) if rate is None else rate)
+        if not crowd:
+            refuse_crowd(stay)
         parts = planned(stay)
         refuse_rooms(stay, parts)
         if not overbook:
             refuse_sold_out(stay, parts, arrival, departure)
-        return _saved(stay, "booked", by)
+            if not anyway:
+                refuse_change_of_rooms(stay)
+        if not anyway:
+            _ask_back(stay)
+        return _saved(stay, "booked", by, reason)
+
+
+def _ask_back(stay: Reservation) -> None:
+    """Raise Refused for what is possible, and rarely meant."""
+    nights = (stay.check_out_date - stay.check_in_date).days
+    if stay.check_in_date < business_date():
+        question = f"arrives on {stay.check_in_date}, which is past"
+    elif nights > settings.HOTEL_LONG_STAY:
+        question = f"has {nights} nights, more than {settings.HOTEL_LONG_STAY}"
+    elif not stay.rate_per_night and not stay.is_complimentary:
+        question = "costs nothing"
+    else:
+        return
+    raise Refused(f"This stay {question}: confirm it if that is meant, or correct it.")
 
 
 def new_confirmation_number() -> str:
@@ -213,27 +248,35 @@ def check_in(
 
 
 def check_out(
-    reservation: Reservation, by: User, method: str = PaymentMethod.CASH, allow_debt: bool = False
+    reservation: Reservation,
+    by: User,
+    method: str = PaymentMethod.CASH,
+    allow_debt: bool = False,
+    bill_late: bool = False,
 ) -> Reservation:
     """Check the guests out and settle their account: the deposit pays what is due.
 
     Guests who leave early pay for the nights they slept, and for one if they slept none; their
     discount shrinks with the stay. method: how the rest of the deposit, and any overpayment, is
-    refunded. allow_debt: even if something is still owed after that.
+    refunded. allow_debt: even if something is still owed after that. bill_late: guests who stayed
+    past their departure pay for these nights too; otherwise the event says that they did not.
     """
     with refusing():
         stay = lock_reservation(reservation)
         if stay.status == CHECKED_OUT:
             return stay
         _require(stay, "checked out", CHECKED_IN)
-        _set_dates(stay, stay.check_in_date, leaving(stay))
+        slept = slept_until(timezone.now())
+        late = max((slept - stay.check_out_date).days, 0)
+        _set_dates(stay, stay.check_in_date, slept if late and bill_late else leaving(stay))
         settle_at_check_out(stay, by, method, allow_debt=allow_debt)
         stay.status = CHECKED_OUT
         stay.checked_out_at = timezone.now()
         room = _lock_room_of(stay)
         if room:
             vacate(room, by)
-        return _saved(stay, "checked_out", by)
+        unpaid = f"Left {late} nights past the departure, which are not billed."
+        return _saved(stay, "checked_out", by, unpaid if late and not bill_late else None)
 
 
 def leaving(stay: Reservation) -> date:

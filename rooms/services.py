@@ -9,12 +9,15 @@ blocks and stays (docs/decisions/0010-services.md).
 from datetime import date, timedelta
 from typing import Any
 
+from django.db.models import Max
+
 from accounts.models import User
 from hotel.business_day import business_date
 from hotel.events import record
 from hotel.refusals import Refused, refusing
 from hotel.rules import validate
-from rooms.locks import lock_room
+from rooms.inventory import Taken, left_by_night
+from rooms.locks import lock_room, lock_room_types
 from rooms.models import BlockKind, HousekeepingStatus, Room, RoomBlock, RoomStatus
 
 STATUS_OF_BLOCK: dict[str, RoomStatus] = {
@@ -23,11 +26,21 @@ STATUS_OF_BLOCK: dict[str, RoomStatus] = {
 }
 
 
-def block(room: Room, kind: str, start: date, end: date | None, reason: str, by: User) -> RoomBlock:
+def block(
+    room: Room,
+    kind: str,
+    start: date,
+    end: date | None,
+    reason: str,
+    by: User,
+    *,
+    overbook: bool = False,
+) -> RoomBlock:
     """Return a new block: the room is not sold on the nights from ``start`` until before ``end``.
 
-    end: None for until further notice. Raises Refused if a stay has the room on one of these
-    nights, or if it is blocked already.
+    end: None for until further notice. overbook: even if more rooms of the type are sold then than
+    there are left. Raises Refused if a stay has the room on one of these nights, or if it is
+    blocked already.
     """
     with refusing():
         room = lock_room(room.pk)
@@ -46,6 +59,8 @@ def block(room: Room, kind: str, start: date, end: date | None, reason: str, by:
         other = room.blocks.standing(start, end).order_by("start_date", "pk").first()
         if other:
             raise Refused(f"Room {room} is already {other.describe()}: release it first.")
+        if not overbook:
+            _refuse_oversold(room, start, end)
         made = RoomBlock(
             room=room, kind=kind, start_date=start, end_date=end, reason=reason, created_by=by
         )
@@ -54,6 +69,32 @@ def block(room: Room, kind: str, start: date, end: date | None, reason: str, by:
         changes = {"status": _vacant_status(room)} if start == business_date() else {}
         _set(room, "blocked", by, f"{made.describe()}: {reason}", **changes)
         return made
+
+
+def _refuse_oversold(room: Room, start: date, end: date | None) -> None:
+    """Raise Refused if stays without a room need this one: all others of its type are taken."""
+    lock_room_types(room.room_type_id)
+    rooms = Room.objects.filter(room_type=room.room_type_id).exclude(is_active=False)
+    keys = set(rooms.values_list("pk", flat=True)) - {room.pk}
+    parts = room.stay_parts.model.objects.taking_a_room(start, end)  # rooms import no stays
+    waiting = parts.filter(room__isnull=True, room_type=room.room_type_id)
+    last = waiting.aggregate(last=Max("end_date"))["last"]
+    if last is None:
+        return
+    taken: list[Taken] = [
+        *waiting.values_list("room", "start_date", "end_date"),
+        *parts.filter(room__in=keys).values_list("room", "start_date", "end_date"),
+    ]
+    for other in RoomBlock.objects.standing(start, end).filter(room__in=keys):
+        ends = min(filter(None, (other.end_date, other.released_on)), default=None)
+        taken.append((other.room_id, other.start_date, ends))
+    nights = left_by_night(keys, taken, start, min(last, end) if end else last)
+    short = next((night for night, left in nights.items() if left < 0), None)
+    if short:
+        raise Refused(
+            f"Stays without a room need room {room} on {short}: no other {room.room_type} is left."
+            " Move a stay to another type first."
+        )
 
 
 def release(block: RoomBlock, by: User) -> RoomBlock:

@@ -1,6 +1,6 @@
 -- The whole schema on PostgreSQL, for reading, and for a database without tables.
--- Written by: manage.py db snapshot. It stands for 129 migrations.
--- checksum: 74f42c8ef8b93d1513c91f0959192ae9
+-- Written by: manage.py db snapshot. It stands for 130 migrations.
+-- checksum: 0e34a60432baae782d4cfbceeaaf98a2
 BEGIN;
 
 CREATE EXTENSION IF NOT EXISTS "btree_gist";
@@ -1266,6 +1266,7 @@ INSERT INTO django_migrations (app, name, applied) VALUES
     ('dashboard', '0008_restrict_closed_days', CURRENT_TIMESTAMP), -- fc85800b29436d61
     ('payments', '0026_restrict_closed_days', CURRENT_TIMESTAMP), -- dea85011602304ab
     ('reservations', '0042_add_guest_merges', CURRENT_TIMESTAMP), -- 49d88bdc2dc8b679
+    ('reservations', '0043_allow_overbooking', CURRENT_TIMESTAMP), -- c4e043448747a506
     ('sessions', '0001_initial', CURRENT_TIMESTAMP); -- dac834285c2be7eb
 
 COMMIT;

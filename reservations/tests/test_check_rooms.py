@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from reservations import services
-from reservations.tests.test_statements import Desk
+from reservations.tests.test_statements import Desk, day
 from rooms.models import Room
 
 
@@ -30,6 +30,14 @@ def test_what_services_do_agrees(desk, capsys):
     assert checked(capsys) == "Every room is what the stays say.\n"
     services.check_out(desk.stay, desk.clerk, allow_debt=True)
     assert checked(capsys) == "Every room is what the stays say.\n"
+
+
+def test_oversold_nights_are_listed(desk, capsys):
+    for _ in range(2):
+        desk.book(first=1, last=2, overbook=True)
+    assert checked(capsys) == (
+        f"Standard (STD) is oversold by 1 on {day(1)}.\nEvery room is what the stays say.\n"
+    )
 
 
 def test_what_was_written_past_them_is_found_and_corrected(desk, capsys):

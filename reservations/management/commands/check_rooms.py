@@ -1,10 +1,15 @@
 """``manage.py check_rooms``: rooms are occupied where guests are in house, and nowhere else."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from hotel.business_day import business_date
 from reservations import occupancy
+from reservations.availability import oversold
+
+AHEAD = timedelta(days=90)
 
 
 class Command(BaseCommand):
@@ -12,7 +17,8 @@ class Command(BaseCommand):
 
     help = (
         "Prove that the rooms which say that they are occupied are those where guests are in "
-        "house. Exit code 1 if any differs. Changes nothing without --repair."
+        "house. Exit code 1 if any differs. Changes nothing without --repair. Also names the "
+        "nights of the next 90 days on which more rooms of a type are sold than there are."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,6 +29,9 @@ class Command(BaseCommand):
 
     def handle(self, *, repair: bool, **options: Any) -> None:
         """Compare, print and perhaps correct; end with exit code 1 if a room is wrong still."""
+        today = business_date()
+        for night, kind, more in oversold(today, today + AHEAD):
+            self.stdout.write(f"{kind} is oversold by {more} on {night}.")
         wrong = list(occupancy.wrong_rooms())
         for room in wrong:
             guests = "guests are in house" if room.has_guests else "nobody is in house"
