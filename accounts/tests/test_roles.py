@@ -74,6 +74,7 @@ def test_front_desk_writes_guests_and_does_what_happens_to_stays(db):
         "reservations.view_guest",
         "reservations.add_guest",
         "reservations.change_guest",
+        "reservations.view_staypart",
         "reservations.view_reservation",
         "reservations.add_reservation",
         "reservations.change_reservation",

@@ -221,7 +221,7 @@ ACTS = {
     "block": (
         nothing,
         lambda d: house.block(d.other, "out_of_order", day(0), day(3), "a leak", d.clerk),
-        19,
+        20,
     ),
     "release": (blocked, lambda d: house.release(d.block, d.clerk), 10),
 }
