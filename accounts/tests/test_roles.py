@@ -94,7 +94,6 @@ def test_front_desk_writes_guests_and_does_what_happens_to_stays(db):
         "payments.view_chargeevent",
         "payments.view_event",
         "reservations.view_event",
-        "reservations.view_staypart",
         "rooms.view_event",
         "rooms.view_room",
         "rooms.clean_room",
