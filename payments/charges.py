@@ -2,7 +2,7 @@
 
 A charge is added, and voided on its day if it was wrong; it is never changed. Each kind has a rate
 of tax (``HOTEL_TAX_RATES``), which what is typed in includes, or which comes on top of it
-(``HOTEL_TAX_INCLUDED``). Prices of nights include theirs. Rule: docs/decisions/0022-folio.md.
+(``HOTEL_TAX_INCLUDED``). Prices of nights include theirs. Rule: docs/decisions/0027-folio.md.
 """
 
 from decimal import Decimal

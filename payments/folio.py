@@ -4,7 +4,7 @@
 
 The nights booked are a charge as long as the stay may happen; of one that was cancelled, or whose
 guests did not come, the nights slept and the fees are. Amounts are in the hotel's currency; what is
-voided does not count. Rule: docs/decisions/0022-folio.md.
+voided does not count. Rule: docs/decisions/0027-folio.md.
 """
 
 from collections.abc import Iterator

@@ -478,7 +478,7 @@ class StayPart(models.Model):
     room: None if none is assigned. room_type: what is sold, whatever the room is. is_present: where
     the guests are, or where they come to first; the room of the stay is that of this part. The
     database lets the parts follow what is written of the stay alone, and refuses parts that do not
-    add up to it. Rule: docs/decisions/0021-stay-parts.md.
+    add up to it. Rule: docs/decisions/0026-stay-parts.md.
     """
 
     reservation = models.ForeignKey(Reservation, on_delete=models.CASCADE, related_name="parts")

@@ -1,7 +1,7 @@
 """Guests who change rooms: now, from a night to come, with each other, and back again.
 
 What services say (reservations/services.py) holds here. A stay that changes rooms has a part for
-each (docs/decisions/0021-stay-parts.md): nights that were slept stay where they were.
+each (docs/decisions/0026-stay-parts.md): nights that were slept stay where they were.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 A service changes a stay in memory, asks here which parts it will have, decides about these, and
 saves: the parts first, where they are not those that follow by themselves, and then the stay.
-Rule: docs/decisions/0021-stay-parts.md.
+Rule: docs/decisions/0026-stay-parts.md.
 """
 
 from collections.abc import Iterator, Sequence

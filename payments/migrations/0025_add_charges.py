@@ -1,7 +1,7 @@
 """Charges besides the nights booked, and their events: minibar, laundry, late check-out, fees.
 
 A charge is added and voided, never changed: the triggers of the new tables hold that.
-Rule: docs/decisions/0022-folio.md.
+Rule: docs/decisions/0027-folio.md.
 """
 
 from decimal import Decimal

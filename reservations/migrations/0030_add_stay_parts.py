@@ -1,6 +1,6 @@
 """Parts of stays, step 1 of 7: a table for the nights that a stay has in one room.
 
-Nobody reads it yet. Rule: docs/decisions/0021-stay-parts.md.
+Nobody reads it yet. Rule: docs/decisions/0026-stay-parts.md.
 """
 
 import django.db.models.deletion
