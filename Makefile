@@ -29,7 +29,7 @@ check: $(READY)  ## what to run before each commit: lint, guards, and the tests 
 	DATABASE_URL=sqlite://:memory: $(BIN)/python -m hotel.changed_tests
 
 HISTORY := hotel/migrator/tests/history
-round-trip: $(READY)  ## one migration up, down and up again, with made-up rows, in seconds: M=0030_add_loyalty_number
+round-trip: $(READY)  ## one migration up, down and up again, with made-up rows, in seconds: M=0044_add_loyalty_number
 	DATABASE_URL=sqlite://:memory: ROUND_TRIPS=1 $(BIN)/python -m pytest -q -p no:cacheprovider \
 	  $(HISTORY)/test_guards.py $(HISTORY)/test_round_trips.py -k "$(M) or keeps_its_rules" \
 	  $(wildcard */tests/migrations/test_$(M)*.py */*/tests/migrations/test_$(M)*.py)
