@@ -68,7 +68,7 @@ def test_only_the_last_closed_day_offers_to_be_opened_again(manager):
         manager.get(f"/admin/dashboard/businessday/{row.pk}/change/").context["row_actions"]
         for row in (first, last)
     ]
-    [(label, address)] = offered[1]
+    [(label, address, _)] = offered[1]
     assert (offered[0], label) == ([], "Open again")
     manager.post(address, {"reason": "a wrong rate"})
     last.refresh_from_db()
