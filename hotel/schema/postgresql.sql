@@ -1,6 +1,6 @@
 -- The whole schema on PostgreSQL, for reading, and for a database without tables.
 -- Written by: manage.py db snapshot. It stands for 130 migrations.
--- checksum: 0e34a60432baae782d4cfbceeaaf98a2
+-- checksum: 05f3c4078989b2afaf5da2589c9a682a
 BEGIN;
 
 CREATE EXTENSION IF NOT EXISTS "btree_gist";
@@ -821,7 +821,7 @@ CREATE TRIGGER reservations_deposit_held_in_range_exempt BEFORE INSERT OR UPDATE
 CREATE TRIGGER reservations_deposit_in_range_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_deposit_in_range', 'deposit_amount');
 CREATE TRIGGER reservations_discount_in_range_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_discount_in_range', 'discount_amount');
 CREATE TRIGGER reservations_discount_within_subtotal_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_discount_within_subtotal', 'discount_amount', 'subtotal');
-CREATE TRIGGER reservations_have_parts AFTER INSERT OR DELETE OR UPDATE OF check_in_date, check_out_date, status, room_id, room_type_id ON reservations FOR EACH ROW EXECUTE FUNCTION reservations_have_parts();
+CREATE TRIGGER reservations_have_parts AFTER INSERT OR DELETE OR UPDATE ON reservations FOR EACH ROW EXECUTE FUNCTION reservations_have_parts();
 CREATE TRIGGER reservations_in_house_has_room_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_in_house_has_room', 'checked_in_at', 'room_id', 'status');
 CREATE TRIGGER reservations_number_unique_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_number_unique', 'confirmation_number');
 CREATE TRIGGER reservations_one_stay_in_house_exempt BEFORE INSERT OR UPDATE ON reservations FOR EACH ROW WHEN ((new.exemptions IS NOT NULL)) EXECUTE FUNCTION migrator_end_exemption('reservations_one_stay_in_house', 'room_id', 'status');

@@ -142,8 +142,9 @@ class HasParts(_OfParts):
                     f"        {sql.follow()};\n"
                     "    END IF;\n",
                 ),
+                # Of no columns by name: PostgreSQL would alter the type of none of them.
                 Statement(
-                    f"CREATE TRIGGER %(name)s AFTER INSERT OR DELETE OR {update} ON %(table)s"
+                    "CREATE TRIGGER %(name)s AFTER INSERT OR DELETE OR UPDATE ON %(table)s"
                     " FOR EACH ROW EXECUTE FUNCTION %(name)s()",
                     name=schema_editor.quote_name(self.name),
                     table=Table(model._meta.db_table, schema_editor.quote_name),
