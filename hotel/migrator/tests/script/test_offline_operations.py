@@ -326,7 +326,7 @@ RULED = {
     "0003_validate": 'operations.ValidateRules("room", ["annexe_low"])',
     "0004_remove": f'operations.RemoveRules("room", {CHECKED})',
 }
-IMPORTS = """
+IMPORTS_OF_RULES = """
 from hotel.migrator.constraints import Check
 from hotel.migrator.fields import ExemptionsField
 """
@@ -334,7 +334,7 @@ from hotel.migrator.fields import ExemptionsField
 
 def test_rules_that_were_removed_come_back_by_a_script(annexe, history):
     for name, operation in RULED.items():
-        annexe.write(name, operation, code=IMPORTS, atomic=name == "0001_rooms")
+        annexe.write(name, operation, code=IMPORTS_OF_RULES, atomic=name == "0001_rooms")
     history.at(None)
     assert shells.run(sql("upgrade", "base:annexe.0004")) == (0, "")
     history.execute("INSERT INTO annexe_room (floor) VALUES (9), (1)")
