@@ -42,6 +42,14 @@ def test_the_readme_fits_a_screen_before_its_links():
     assert len(before.splitlines()) <= 40
 
 
+def test_with_requirements_alone_pytest_skips_what_needs_hypothesis():
+    texts = {path: path.read_text() for path in ROOT.glob("*/**/test_*.py")}
+    needing = {p for p, text in texts.items() if re.search("^(from|import) hypothesis", text, re.M)}
+    skipped = {p for p, text in texts.items() if '\npytest.importorskip("hypothesis"' in text}
+    assert needing
+    assert needing - skipped == set()
+
+
 @every_page
 def test_every_verb_that_is_shown_is_understood(page):
     parser = Command().create_parser("manage.py", "db")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+
+pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, Max, Sum

@@ -3,6 +3,8 @@
 import sqlite3
 
 import pytest
+
+pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
 from django.db import DatabaseError, connection, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st

@@ -7,6 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+
+pytest.importorskip("hypothesis", reason="needs requirements-dev.txt")
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange, Inet, Jsonb, NumericRange
 from hypothesis import HealthCheck, example, given, settings
