@@ -167,7 +167,7 @@ def session_in_words(
     pid: int, application: str, user: str, state: str, since: str, query: str | None
 ) -> str:
     """Return what a message says of a session of PostgreSQL that is in the way."""
-    what = " ".join(without_values(query or "").split())
+    what = " ".join(without_values(query or "").split()).removesuffix(";")
     what = what if len(what) <= SHOWN else what[:SHOWN] + "…"
     name = ", ".join(filter(None, [application, f"user {user}" if user else "", state]))
     return f"session {pid} ({name}), in a transaction since {since}, whose statement is: {what}"

@@ -87,6 +87,11 @@ def test_a_statement_of_somebody_else_is_shown_without_its_texts(sql, shown):
     assert words.endswith(f"whose statement is: {' '.join(shown.split())}")
 
 
+def test_a_statement_of_somebody_else_ends_with_the_sentence():
+    words = session_in_words(7, "psql", "anna", "active", "2026-01-31", "SELECT 1\nFROM t;")
+    assert words.endswith("whose statement is: SELECT 1 FROM t")
+
+
 def failure(sql, *params):
     with (
         pytest.raises(DatabaseError) as failed,
