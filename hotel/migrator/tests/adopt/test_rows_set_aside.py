@@ -313,7 +313,7 @@ def test_any_rows_may_be_missing(history, number):
                     del wanted[row["id"]][column]
             assert arrived == wanted.pop(row["id"])
         assert wanted == {}
-    history.climb()
+    history.migrate()  # undoing asks the journal what migrations wrote
     assert drift() == "Models, migrations and database agree."
     assert bool(doctor()) == bool(lost)
     assert adopt("--undo")["discarded"] == {}
