@@ -1,6 +1,6 @@
 """Rows of any kind that the schema allows, at any point of the history; most of them dirty."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 
@@ -101,6 +101,8 @@ def _value(field, key, keys):
     if isinstance(field, models.ForeignKey):
         found = keys.get(field.related_model._meta.label_lower)
         return _of_field(field, st.sampled_from(found or [None]))
+    if field.unique and isinstance(field, models.DateField):
+        return st.just(str(date(2000, 1, 1) + timedelta(days=key)))
     if field.unique:
         return _of_field(field, TEXT.map(lambda text: f"{key}{text}"))
     return _any_value(field)
