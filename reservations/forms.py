@@ -77,15 +77,21 @@ class BookForm(DatesForm):
     """Everything about a new reservation."""
 
     guest = ChosenField("guest", Guest.objects.all())
-    room_type = ChosenField("room_type", RoomType.objects.all())
-    room = ChosenField("room", Room.objects.all(), required=False, help_text="Can be chosen later.")
+    room_type = ChosenField("room_type", RoomType.objects.exclude(is_active=False))
+    room = ChosenField(
+        "room",
+        Room.objects.exclude(is_active=False),
+        required=False,
+        help_text="Can be chosen later.",
+    )
     adults = forms.IntegerField(min_value=1, max_value=99, initial=1)
     children = forms.IntegerField(min_value=0, max_value=99, initial=0)
     special_requests = forms.CharField(widget=forms.Textarea, required=False)
     anyway = forms.BooleanField(
         required=False,
-        label="Confirmed",
-        help_text="A past arrival, many nights, no price, or a change of rooms is meant.",
+        label="Book it anyway",
+        help_text="Even if the arrival is past, the stay is long or free of charge, or the guests"
+        " must change rooms.",
     )
     overbook = forms.BooleanField(required=False, label="Sell more rooms than there are")
     crowd = forms.BooleanField(required=False, label="Let more guests in than there are beds for")

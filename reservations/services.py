@@ -104,8 +104,8 @@ def book(  # noqa: PLR0913 - each is a column of the reservation
             )
         if room_type.is_active is False:
             raise Refused(f"{room_type} is no longer in use: choose another type.")
-        if crowd and not (reason or "").strip():
-            raise Refused("More guests than there are beds for need a reason: enter one.")
+        if not (reason or "").strip():
+            _refuse_without_reason(overbook, crowd)
         room = lock_room(room.pk) if room else None
         stay = Reservation(
             confirmation_number=confirmation_number or new_confirmation_number(),
@@ -137,6 +137,13 @@ def book(  # noqa: PLR0913 - each is a column of the reservation
         if not anyway:
             _ask_back(stay)
         return _saved(stay, "booked", by, reason)
+
+
+def _refuse_without_reason(overbook: bool, crowd: bool) -> None:
+    if crowd:
+        raise Refused("More guests than there are beds for need a reason: enter one.")
+    if overbook:
+        raise Refused("Selling more rooms than there are needs a reason: enter one.")
 
 
 def _ask_back(stay: Reservation) -> None:

@@ -15,6 +15,7 @@ from rooms.models import Event, Room, RoomBlock, RoomImage, RoomType, RoomTypeIm
 class RoomTypeAdmin(BackOfficeAdmin):
     """Kinds of room. The rate is given with a new type and then stands: see RoomAdmin."""
 
+    form = forms.RoomTypeForm
     list_display = (
         "name",
         "code",
@@ -57,6 +58,7 @@ class RoomTypeAdmin(BackOfficeAdmin):
 class RoomAdmin(ActingAdmin):
     """Rooms. A status follows from what happens and a rate is money: neither is typed in here."""
 
+    form = forms.RoomForm
     row_actions = (
         Action(
             "housekeeping",

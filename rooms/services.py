@@ -9,7 +9,7 @@ blocks and stays (docs/decisions/0010-services.md).
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from accounts.models import User
 from hotel.business_day import business_date
@@ -18,7 +18,7 @@ from hotel.refusals import Refused, refusing
 from hotel.rules import validate
 from rooms.inventory import Taken, left_by_night
 from rooms.locks import lock_room, lock_room_types
-from rooms.models import BlockKind, HousekeepingStatus, Room, RoomBlock, RoomStatus
+from rooms.models import BlockKind, HousekeepingStatus, Room, RoomBlock, RoomStatus, RoomType
 
 STATUS_OF_BLOCK: dict[str, RoomStatus] = {
     BlockKind.OUT_OF_ORDER: RoomStatus.OUT_OF_ORDER,
@@ -94,6 +94,42 @@ def _refuse_oversold(room: Room, start: date, end: date | None) -> None:
         raise Refused(
             f"Stays without a room need room {room} on {short}: no other {room.room_type} is left."
             " Move a stay to another type first."
+        )
+
+
+def refuse_to_retire(room: Room) -> None:
+    """Raise Refused if a room that is to be put out of use is sold, or needed by what is sold.
+
+    The caller has locked the room.
+    """
+    part = room.stay_parts.taking_a_room(business_date(), None).order_by("start_date", "pk").first()
+    if part:
+        raise Refused(
+            f"Room {room} has {part.reservation} from {part.start_date} to {part.end_date}:"
+            " move the stay first."
+        )
+    _refuse_oversold(room, business_date(), None)
+
+
+def refuse_to_retype(room: Room) -> None:
+    """Raise Refused if stays without a room need one that is to be of another type.
+
+    The stays that have the room go with it. The caller has locked the room.
+    """
+    _refuse_oversold(room, business_date(), None)
+
+
+def refuse_to_retire_type(kind: RoomType) -> None:
+    """Raise Refused if a type that is to be put out of use is sold; the caller has locked it."""
+    parts: Any = Room._meta.get_field("stay_parts").related_model  # rooms import no stays
+    sold = parts.objects.taking_a_room(business_date(), None).filter(
+        Q(room__isnull=True, room_type=kind) | Q(room__room_type=kind)
+    )
+    part = sold.order_by("start_date", "pk").first()
+    if part:
+        raise Refused(
+            f"{kind} is sold to {part.reservation} from {part.start_date} to {part.end_date}:"
+            " move such stays to another type first."
         )
 
 

@@ -1,12 +1,17 @@
 """Free means free: overstays, what is out of use, blocks, beds; what is rarely meant asks back."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from django.contrib import admin
+from django.urls import reverse
 
+from accounts.tests.back_office import browser, member, send
 from hotel.refusals import Refused
 from reservations import services
 from reservations.availability import oversold
+from reservations.forms import BookForm
 from reservations.tests.test_moves import House
 from rooms import services as upkeep
 
@@ -155,3 +160,66 @@ def test_a_stay_that_is_possible_only_with_a_change_of_rooms_says_so(house):
     house.move(stay, house.one)
     assert house.parts(stay) == [("101", 1, 3, True), ("102", 3, 5, False)]
     assert stay.check_out_date - stay.check_in_date == timedelta(days=4)
+
+
+# Rooms and types that are taken from sale
+
+
+@pytest.fixture
+def errors_of(house):
+    """Return ``f(row, **typed)``: what is wrong when a manager changes a room or type so."""
+    return partial(changed, browser(member("Manager")))
+
+
+def changed(manager, row, **typed):
+    address = reverse(f"admin:rooms_{row._meta.model_name}_change", args=[row.pk])
+    response = send(manager, address, **typed)
+    row.refresh_from_db()
+    if response.status_code == 302:
+        return []
+    return [*response.context["adminform"].form.non_field_errors()]
+
+
+def test_a_room_that_is_sold_is_not_put_out_of_use(house, errors_of):
+    stay = house.book(2, 4, house.one)
+    assert errors_of(house.one, is_active="false") == [
+        f"Room 101 has {stay} from {house.day(2)} to {house.day(4)}: move the stay first."
+    ]
+    assert house.one.is_active is not False
+    assert errors_of(house.one, notes="new carpet") == []
+    services.cancel(stay, house.clerk, "ill")
+    assert errors_of(house.one, is_active="false") == []
+    assert house.one.is_active is False
+
+
+def test_a_room_that_stays_without_one_need_keeps_its_type_and_stays_in_use(house, errors_of):
+    for _ in range(2):
+        house.book(2, 4)
+    needed = [
+        f"Stays without a room need room 101 on {house.day(2)}: no other Standard (STD) is left."
+        " Move a stay to another type first."
+    ]
+    assert errors_of(house.one, is_active="false") == needed
+    assert errors_of(house.one, room_type=str(house.suite.room_type_id)) == needed
+    assert services.rooms_left(house.one.room_type, house.day(2), house.day(4)) == 0
+
+
+def test_a_type_that_is_sold_is_not_put_out_of_use(house, errors_of):
+    kind = house.one.room_type
+    stay = house.book(2, 4)
+    assert errors_of(kind, is_active="false") == [
+        f"Standard (STD) is sold to {stay} from {house.day(2)} to {house.day(4)}: move such stays"
+        " to another type first."
+    ]
+    assert kind.is_active is not False
+    assert errors_of(house.suite.room_type, is_active="false") == []
+    form = BookForm(row=None, admin_site=admin.site, changing=house.clerk)
+    assert [*form.fields["room_type"].queryset] == [kind]
+
+
+def test_selling_more_rooms_than_there_are_needs_a_reason(house):
+    for _ in range(2):
+        house.book(2, 4)
+    assert sentence(house.book, 2, 4, overbook=True, reason=" ") == (
+        "Selling more rooms than there are needs a reason: enter one."
+    )

@@ -34,7 +34,7 @@ def test_what_services_do_agrees(desk, capsys):
 
 def test_oversold_nights_are_listed(desk, capsys):
     for _ in range(2):
-        desk.book(first=1, last=2, overbook=True)
+        desk.book(first=1, last=2, overbook=True, reason="a full house")
     assert checked(capsys) == (
         f"Standard (STD) is oversold by 1 on {day(1)}.\nEvery room is what the stays say.\n"
     )

@@ -297,7 +297,7 @@ def test_no_night_of_a_room_is_slept_twice_and_parts_make_the_stay(house, seed):
     stays = [
         house.book(0, 4, house.one),
         house.book(1, 6, house.two),
-        house.book(2, 5, overbook=True),
+        house.book(2, 5, overbook=True, reason="a full house"),
     ]
     by = house.clerk
 

@@ -89,7 +89,7 @@ def test_a_type_is_not_sold_more_often_than_it_has_rooms(stay, clerk):
     assert refusal(booked, clerk) == (
         f"{kind} is sold out between {day(0)} and {day(2)}: choose other dates or another type."
     )
-    booked(clerk, overbook=True)
+    booked(clerk, overbook=True, reason="a full house")
     assert services.rooms_left(kind, day(0), day(2)) == -1
     assert services.rooms_left(kind, day(2), day(9)) == 2
 
@@ -141,7 +141,11 @@ def test_guests_are_let_into_a_clean_room_on_their_days(stay, clerk):
     assert refusal(services.check_in, late, clerk) == (
         f"{late} was to leave on {day(0)}: change its dates first."
     )
-    assert refusal(services.check_in, booked(clerk, room_type=stay.room_type, overbook=True), clerk)
+    assert refusal(
+        services.check_in,
+        booked(clerk, room_type=stay.room_type, overbook=True, reason="a full house"),
+        clerk,
+    )
     Room.objects.update(housekeeping_status="dirty")
     assert refusal(services.check_in, stay, clerk) == (
         "Room 101 is dirty: clean it, or choose another one."
